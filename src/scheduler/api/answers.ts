@@ -91,8 +91,9 @@ export function text(reply: FastifyReply, body: string | Body, status = 200): Fa
 }
 
 /** @returns the sender of a request, for events */
-export function clientOf({ url, raw }: FastifyRequest): Client {
-  return { address: raw.socket.remoteAddress ?? '', uri: url.split('?')[0] ?? '' };
+export function clientOf({ url, raw, user }: FastifyRequest): Client {
+  const { remoteAddress = '' } = raw.socket;
+  return { address: remoteAddress, uri: url.split('?')[0] ?? '', ...(user && { user: user.name }) };
 }
 
 /** The request is malformed; the message says why. */

@@ -1,6 +1,7 @@
 import type { HttpResponse } from '../../health/health.ts';
 import type { SchedulerCall, SchedulerEvent } from '../../mesos/types.ts';
 import type { AgentFlags } from '../domain/agents.ts';
+import type { App } from '../domain/app.ts';
 import type { AppDefinition } from '../domain/app-schema.ts';
 import type { Client, StateEvent } from '../domain/events.ts';
 import type { FieldError, FieldPath } from '../domain/field-errors.ts';
@@ -44,6 +45,8 @@ export type Input =
 export interface ChangeInput {
   readonly type: 'change';
   readonly changes: readonly Change[];
+  /** Refuses the change if the app has another version by now, or does not exist. */
+  readonly expected?: { readonly appId: string; readonly version: string };
   /** Cancels running deployments that change the same apps. */
   readonly force: boolean;
   /** Returns the plan and changes nothing. */
@@ -122,14 +125,25 @@ export type Refusal =
   | { readonly type: 'unknown_group'; readonly groupId: string }
   | { readonly type: 'unknown_version'; readonly appId: string; readonly version: string }
   | { readonly type: 'unknown_deployment'; readonly deploymentId: string }
+  /** The app has another version than expected; `at` and `user`: when it got that one, and from whom, if known. */
+  | {
+      readonly type: 'outdated';
+      readonly appId: string;
+      readonly version: string;
+      readonly at: number;
+      readonly user?: string;
+    }
   /** Running deployments change the same apps. */
   | { readonly type: 'locked'; readonly deploymentIds: readonly string[] };
 
 export type Reply =
   | Refusal
   | { readonly type: 'done' }
-  /** A deployment was started, or with `dryRun` would be; a deployment without steps has ended already. */
-  | { readonly type: 'deployed'; readonly plan: DeploymentPlan }
+  /**
+   * A deployment was started, or with `dryRun` would be; a deployment without steps has ended already. `drafted`: with
+   * `dryRun`, the definitions that would change.
+   */
+  | { readonly type: 'deployed'; readonly plan: DeploymentPlan; readonly drafted?: readonly App[] }
   | {
       readonly type: 'killed';
       readonly tasks: readonly TaskView[];

@@ -113,6 +113,8 @@ export interface RestoredApp {
 /** Who sent a request, and its path. */
 export interface Client {
   readonly address: string;
+  /** Absent without authentication. */
+  readonly user?: string;
   readonly uri: string;
 }
 

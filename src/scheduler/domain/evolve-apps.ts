@@ -44,6 +44,7 @@ export function removeApp(state: State, appId: string, at: number): void {
   countPorts(state, record.app, -1);
   countMember(state, appId, -1);
   state.apps.delete(appId);
+  state.changedBy.delete(appId);
   state.waiting.delete(appId);
   if (state.ready.delete(appId)) state.demandChanged = true;
   state.unsettledApps.delete(appId);

@@ -208,8 +208,14 @@ export function evolve(state: State, event: StateEvent): void {
     case 'deployment_settled':
       state.unsettledDeployments.delete(event.deploymentId);
       return;
-    // Only listeners need to know.
     case 'change_accepted':
+      for (const { id, version } of event.apps) {
+        const user = event.client?.user;
+        if (user === undefined) state.changedBy.delete(id);
+        else state.changedBy.set(id, { user, version });
+      }
+      return;
+    // Only listeners need to know.
     case 'change_refused':
     case 'framework_message':
       return;

@@ -123,6 +123,8 @@ export interface State {
   /** Present if the framework was taken over from another scheduler. */
   identity?: FrameworkIdentity;
   readonly apps: Map<string, AppRecord>;
+  /** Who made the last change of an app, as far as a request of a named user did, since this program started. */
+  readonly changedBy: Map<string, { readonly user: string; readonly version: string }>;
   readonly groups: Map<string, Group>;
   /** Number of apps and stored groups within each group, at any depth. */
   readonly members: Map<string, number>;
@@ -180,6 +182,7 @@ export function createState(settings: Settings): State {
   return {
     settings,
     apps: new Map(),
+    changedBy: new Map(),
     groups: new Map(),
     members: new Map(),
     deployments: new Map(),

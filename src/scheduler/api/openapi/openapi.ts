@@ -155,6 +155,7 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   403: 'Not allowed',
   404: 'Not found',
   409: 'It already exists, or a running deployment changes it',
+  412: 'The app has another version than ifVersion',
   422: 'Invalid body or parameter',
   426: 'Not a request for a WebSocket',
   429: 'Too many wrong passwords; try again after the time in Retry-After',
@@ -165,7 +166,7 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
 
 function refusal(status: number, path: string) {
   const invalid = path.startsWith('/v1/') ? 'V1Invalid' : 'Invalid';
-  const schema = { 409: 'Locked', 422: invalid }[status] ?? 'Message';
+  const schema = { 409: 'Locked', 412: 'Outdated', 422: invalid }[status] ?? 'Message';
   const content = { 'application/json': { schema: refTo(schema) } };
   return { description: DESCRIPTIONS[status], content };
 }

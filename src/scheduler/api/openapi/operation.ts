@@ -21,7 +21,7 @@ export interface Operation {
   /** Answers by status, without the refusals. An answer without a media type has no body. */
   readonly answers: Readonly<Record<number, Answer>>;
   /** Refusals in addition to those that every operation has. */
-  readonly refusals?: readonly (403 | 404 | 409 | 422 | 502 | 503 | 504)[];
+  readonly refusals?: readonly (403 | 404 | 409 | 412 | 422 | 502 | 503 | 504)[];
 }
 
 export type Parameter = keyof typeof PARAMETERS;
@@ -39,6 +39,8 @@ export const PARAMETERS = {
   fields:
     'only these fields of each item, separated by commas; all other fields are left out, even required ones',
   force: 'true: cancel running deployments that change the same apps',
+  ifVersion:
+    'only if the app has this version; otherwise 412, with who changed it, as far as the scheduler knows, and when',
   host: 'only tasks on this host, or * for all hosts',
   id: 'only apps whose id contains this text; for /v1/tasks/kill, the id of the task',
   label: 'only apps with these labels: name, name==value, name in (a, b), separated by commas',

@@ -22,6 +22,12 @@ export function refused(reply: FastifyReply, result: Reply | undefined): Fastify
     case 'unknown_version':
     case 'unknown_deployment':
       return json(reply, { message: refusalText(result) }, 404);
+    case 'outdated': {
+      const { version, at, user } = result;
+      const changedAt = new Date(at).toISOString();
+      const by = user !== undefined && { changedBy: user };
+      return json(reply, { message: refusalText(result), version, changedAt, ...by }, 412);
+    }
     case 'locked': {
       const { deploymentIds } = result;
       const message = `App is locked by one or more deployments. Override with the option '?force=true'. View details at '/v2/deployments/<DEPLOYMENT_ID>'.`;

@@ -14,6 +14,7 @@ const { ChangeAnswer, DeploymentChange, DeploymentPlan } = v2DeploymentSchemas;
 const APP = '/v2/apps/*';
 const CHANGE = ['force', 'dryRun'] as const;
 const PAGE = ['limit', 'cursor', 'fields'] as const;
+const CHANGE_ONE = [...CHANGE, 'ifVersion'] as const;
 const CHANGED = { 200: { json: ChangeAnswer } };
 const ENDED = { 200: { json: z.union([EndedTasks, DeploymentChange]) } };
 const haproxy = z.string().meta({ description: 'The format that haproxy-marathon-bridge reads' });
@@ -73,9 +74,9 @@ export const V2_APP_OPERATIONS = [
     route: APP,
     summary: 'Create or change an app; with only a version in the body, revert to that version',
     body: 'AppUpdate',
-    query: [...CHANGE, 'partialUpdate'],
+    query: [...CHANGE_ONE, 'partialUpdate'],
     answers: { ...CHANGED, 201: { json: DeploymentChange } },
-    refusals: [404, 409, 422],
+    refusals: [404, 409, 412, 422],
   },
   {
     method: 'PATCH',
@@ -83,18 +84,18 @@ export const V2_APP_OPERATIONS = [
     route: APP,
     summary: 'Change an app',
     body: 'AppUpdate',
-    query: CHANGE,
+    query: CHANGE_ONE,
     answers: CHANGED,
-    refusals: [404, 409, 422],
+    refusals: [404, 409, 412, 422],
   },
   {
     method: 'DELETE',
     path: '/v2/apps/{id}',
     route: APP,
     summary: 'Remove an app and kill its tasks',
-    query: CHANGE,
+    query: CHANGE_ONE,
     answers: CHANGED,
-    refusals: [404, 409],
+    refusals: [404, 409, 412],
   },
   {
     method: 'GET',
@@ -109,9 +110,9 @@ export const V2_APP_OPERATIONS = [
     path: '/v2/apps/{id}/restart',
     route: APP,
     summary: 'Replace all tasks of an app',
-    query: CHANGE,
+    query: CHANGE_ONE,
     answers: CHANGED,
-    refusals: [404, 409],
+    refusals: [404, 409, 412],
   },
   {
     method: 'GET',

@@ -101,7 +101,7 @@ const taskStats = z.object({
   totalSummary: stats,
 });
 
-const warning = z.object({
+export const warning = z.object({
   path: z.string().meta({ description: 'For example /healthChecks(0)/ignoreHttp1xx' }),
   message: z.string(),
 });

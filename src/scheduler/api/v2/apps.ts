@@ -21,12 +21,12 @@ import {
   refused,
   unknownApp,
 } from './answers.ts';
-import type { ChangeJson } from './deployment-schemas.ts';
+import type { ChangeJson, PlanJson } from './deployment-schemas.ts';
 import { stepsJson } from './deployment-views.ts';
 import { labelSelector } from './label-selector.ts';
 import { explainApp } from './queue.ts';
 import { deleteAppTasks, getAppTasks } from './tasks.ts';
-import { appJson, appParts, definitionJson, type Embed } from './views.ts';
+import { appJson, appParts, definitionJson, type Embed, warningsJson } from './views.ts';
 
 type ByPath = FastifyRequest<{ Params: { '*': string } }>;
 
@@ -150,6 +150,14 @@ export async function deploy(
   changes: readonly Change[],
   answer?: (plan: DeploymentPlan) => Promise<FastifyReply>,
 ): Promise<FastifyReply> {
+  const version = queryOf(request, 'ifVersion');
+  const [only] = changes;
+  const appId = changes.length === 1 && only && 'appId' in only ? only.appId : undefined;
+  if (version !== undefined && appId === undefined) {
+    return invalid(reply, [
+      { path: ['ifVersion'], error: 'is possible for a change of one existing app only' },
+    ]);
+  }
   const dryRun = flagOf(request, 'dryRun');
   const force = flagOf(request, 'force');
   const result = await runner.submit({
@@ -159,11 +167,24 @@ export async function deploy(
     dryRun,
     seed: random(),
     client: clientOf(request),
+    ...(version !== undefined && appId !== undefined && { expected: { appId, version } }),
   });
   if (result?.type !== 'deployed') return refused(reply, result);
-  const { plan } = result;
-  if (dryRun) return json(reply, { steps: stepsJson(plan.steps) });
+  const { plan, drafted = [] } = result;
+  if (dryRun) {
+    const role = await runner.read((state) => state.settings.role);
+    return json(reply, draftJson(plan, drafted, role));
+  }
   return answer ? answer(plan) : json(reply, changed(plan), 200, idOf(plan));
+}
+
+function draftJson({ steps }: DeploymentPlan, drafted: readonly App[], role: string): PlanJson {
+  const warnings = drafted.flatMap((app) => warningsJson(app).map((one) => ({ app: app.id, ...one })));
+  return {
+    steps: stepsJson(steps),
+    apps: drafted.map((app) => definitionJson(app, role)),
+    ...(warnings.length > 0 && { warnings }),
+  };
 }
 
 function changed({ version, id }: DeploymentPlan): ChangeJson {

@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 import { emptyList, type Shown, time } from '../openapi/shown.ts';
-import { readinessResult } from './app-schemas.ts';
+import { readinessResult, v2AppSchemas, warning } from './app-schemas.ts';
 
 const action = z.object({
   action: z.enum(['StartApplication', 'ScaleApplication', 'RestartApplication', 'StopApplication']),
@@ -31,7 +31,18 @@ const change = z
   .object({ version: time, deploymentId: z.string() })
   .meta({ description: 'The deployment that makes the change' });
 
-const plan = z.object({ steps }).meta({ description: 'With dryRun: the steps of the deployment' });
+const plan = z
+  .object({
+    steps,
+    apps: z
+      .array(v2AppSchemas.AppVersion)
+      .meta({ description: 'The definitions that would change, as they would be' }),
+    warnings: z
+      .array(warning.extend({ app: z.string() }))
+      .optional()
+      .meta({ description: 'Fields that were sent and have no effect; absent without any' }),
+  })
+  .meta({ description: 'With dryRun: what the change would do' });
 
 /** The answer to a request that changes apps or groups. */
 const changeOrPlan = z.union([change, plan]);
@@ -49,4 +60,5 @@ export type ActionJson = Shown<typeof action>;
 export type StepsJson = Shown<typeof steps>;
 export type DeploymentJson = Shown<typeof deployment>;
 export type SingleDeploymentJson = Shown<typeof single>;
+export type PlanJson = Shown<typeof plan>;
 export type ChangeJson = Shown<typeof change>;

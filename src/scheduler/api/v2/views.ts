@@ -66,7 +66,7 @@ export function appJson(record: AppRecord, embeds: ReadonlySet<Embed>, role: str
 }
 
 /** The fields that were sent without effect. */
-function warningsJson({ warnings = [] }: AppRecord['app']): WarningJson[] {
+export function warningsJson({ warnings = [] }: AppRecord['app']): WarningJson[] {
   return warnings.map(({ path, error }) => ({ path: pathText(path), message: error }));
 }
 

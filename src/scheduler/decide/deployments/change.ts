@@ -73,6 +73,8 @@ function groupOf(change: Change): string {
 }
 
 function plan(state: State, input: ChangeInput, now: number, failed?: string): Decision {
+  const outdated = input.expected && findOutdated(state, input.expected);
+  if (outdated) return refuseChange(outdated);
   const draft = draftChanges(state, input.changes);
   if ('type' in draft) return refuseChange(draft);
   const { apps, actions, problems } = checkDraft(state, draft, input.seed, now);
@@ -95,7 +97,7 @@ function plan(state: State, input: ChangeInput, now: number, failed?: string): D
   };
   const reply = { type: 'deployed', plan: planned } as const;
   const nothing = actions.length === 0 && draft.groups.size === 0;
-  if (input.dryRun) return { events: [], calls: [], reply };
+  if (input.dryRun) return { events: [], calls: [], reply: { ...reply, drafted: apps } };
 
   const replaced = failed === undefined && undone !== undefined ? [...locks, undone] : locks;
   const superseded = replaced.map((deploymentId): StateEvent => {
@@ -124,6 +126,19 @@ function plan(state: State, input: ChangeInput, now: number, failed?: string): D
   const deadline = deadlineTimer(deployment, apps, now);
   if (deadline) events.push(deadline);
   return { events, calls: stopped.calls, reply };
+}
+
+function findOutdated(
+  { apps, changedBy }: State,
+  { appId, version }: NonNullable<ChangeInput['expected']>,
+): Refusal | undefined {
+  const record = apps.get(appId);
+  if (!record) return { type: 'unknown_app', appId };
+  const { app, changedAt: at } = record;
+  if (app.version === version) return undefined;
+  const by = changedBy.get(appId);
+  const user = by?.version === app.version ? { user: by.user } : {};
+  return { type: 'outdated', appId, version: app.version, at, ...user };
 }
 
 /** Keeps the ids of deployments distinct from those of instances. */

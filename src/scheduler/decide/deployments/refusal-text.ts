@@ -19,6 +19,10 @@ export function refusalText(reply: Reply): string {
       return `App '${reply.appId}' has no version '${reply.version}'`;
     case 'unknown_deployment':
       return `Deployment '${reply.deploymentId}' does not exist`;
+    case 'outdated': {
+      const by = reply.user === undefined ? '' : ` by ${reply.user}`;
+      return `App '${reply.appId}' was changed${by} at ${new Date(reply.at).toISOString()}; its version is ${reply.version} now`;
+    }
     case 'locked':
       return `App is locked by one or more deployments: ${reply.deploymentIds.join(', ')}`;
     case 'done':
