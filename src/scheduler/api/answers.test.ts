@@ -93,6 +93,10 @@ async function firstTask(client: Client, appId: string): Promise<string> {
 async function askOfApps(client: Client): Promise<void> {
   const { server: one } = client;
   await client.ask('POST /v2/apps', { body: EVERYTHING, query: 'dryRun=true' });
+  await client.ask('POST /v2/apps', {
+    body: { ...EVERYTHING, unknown: 1 },
+    query: 'dryRun=true&embed=draft',
+  });
   await client.ask('POST /v2/apps', { body: EVERYTHING });
   await client.ask('POST /v2/apps', { body: EVERYTHING });
   await client.ask('POST /v2/apps', { body: { id: '/x', cpus: 'many' } });

@@ -33,7 +33,7 @@ export const PARAMETERS = {
   containerNetworks:
     'text only; names of networks, separated by commas: ports without a host port are listed only for apps in them; *: for all',
   dryRun: 'true: return the plan, change nothing',
-  embed: 'additional data to return, such as apps.tasks; may be repeated',
+  embed: 'additional data to return, such as apps.tasks, or draft with dryRun; may be repeated',
   event_type: 'only events of this type; may be repeated',
   follow: 'true: wait for further output until the task has ended',
   fields:

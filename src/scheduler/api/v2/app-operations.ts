@@ -12,7 +12,7 @@ const { AppList, AppStatus, AppVersion, EndedTask, EndedTasks, TaskList } = v2Ap
 const { ChangeAnswer, DeploymentChange, DeploymentPlan } = v2DeploymentSchemas;
 
 const APP = '/v2/apps/*';
-const CHANGE = ['force', 'dryRun'] as const;
+const CHANGE = ['force', 'dryRun', 'embed'] as const;
 const PAGE = ['limit', 'cursor', 'fields'] as const;
 const CHANGE_ONE = [...CHANGE, 'ifVersion'] as const;
 const CHANGED = { 200: { json: ChangeAnswer } };

@@ -171,6 +171,9 @@ export async function deploy(
   });
   if (result?.type !== 'deployed') return refused(reply, result);
   const { plan, drafted = [] } = result;
+  if (dryRun && !queriesOf(request, 'embed').includes('draft')) {
+    return json(reply, { steps: stepsJson(plan.steps) });
+  }
   if (dryRun) {
     const role = await runner.read((state) => state.settings.role);
     return json(reply, draftJson(plan, drafted, role));
@@ -180,11 +183,7 @@ export async function deploy(
 
 function draftJson({ steps }: DeploymentPlan, drafted: readonly App[], role: string): PlanJson {
   const warnings = drafted.flatMap((app) => warningsJson(app).map((one) => ({ app: app.id, ...one })));
-  return {
-    steps: stepsJson(steps),
-    apps: drafted.map((app) => definitionJson(app, role)),
-    ...(warnings.length > 0 && { warnings }),
-  };
+  return { steps: stepsJson(steps), apps: drafted.map((app) => definitionJson(app, role)), warnings };
 }
 
 function changed({ version, id }: DeploymentPlan): ChangeJson {

@@ -36,11 +36,12 @@ const plan = z
     steps,
     apps: z
       .array(v2AppSchemas.AppVersion)
-      .meta({ description: 'The definitions that would change, as they would be' }),
+      .optional()
+      .meta({ description: 'With embed=draft: the definitions that would change, as they would be' }),
     warnings: z
       .array(warning.extend({ app: z.string() }))
       .optional()
-      .meta({ description: 'Fields that were sent and have no effect; absent without any' }),
+      .meta({ description: 'With embed=draft: fields that were sent and have no effect' }),
   })
   .meta({ description: 'With dryRun: what the change would do' });
 

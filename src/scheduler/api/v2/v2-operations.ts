@@ -24,7 +24,7 @@ const { Session } = sessionSchemas;
 const { ExecSession } = execSchemas;
 
 const GROUP = '/v2/groups/*';
-const CHANGE = ['force', 'dryRun'] as const;
+const CHANGE = ['force', 'dryRun', 'embed'] as const;
 const CHANGED = { 200: { json: ChangeAnswer } };
 const MADE = { 200: { json: DeploymentPlan }, 201: { json: DeploymentChange } };
 const NO_CALLBACKS = { 400: { json: Message } };
