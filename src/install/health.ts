@@ -135,9 +135,9 @@ function clusterProblems(cluster: Cluster, facts: ReadonlyMap<string, Facts>): s
     );
   }
   const wanted = asked('agent').length;
-  const active = elected[0]?.master.agentsActive;
-  if (elected.length === 1 && active !== undefined && active < wanted) {
-    problems.push(`${active} of ${wanted} agents are active at the master`);
+  const connected = elected[0]?.master.agentsConnected;
+  if (elected.length === 1 && connected !== undefined && connected < wanted) {
+    problems.push(`${connected} of ${wanted} agents are connected to the master`);
   }
   const schedulers = asked('scheduler');
   const leading = schedulers.filter((f) => f?.scheduler.leads).length;

@@ -140,7 +140,7 @@ export interface MasterHealth extends Asked {
   readonly elected: boolean;
   readonly recovered: boolean;
   readonly version: string;
-  readonly agentsActive: number;
+  readonly agentsConnected: number;
   readonly frameworksActive: number;
   /** An error, for example that the credentials were refused; empty without one. */
   readonly problem: string;
@@ -154,6 +154,8 @@ export interface AgentHealth extends Asked {
   readonly id: string;
   /** Number of tasks that have not ended; null when the agent does not answer. */
   readonly tasks: number | null;
+  /** Number of executors that have not ended; null when the agent does not answer. */
+  readonly executors: number | null;
   readonly problem: string;
 }
 

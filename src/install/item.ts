@@ -18,6 +18,8 @@ export type PlanAction =
   | 'restart'
   | 'reload' // the init system reads its files again; the service keeps running
   | 'replace-agent' // drain and stop the agent, remove its id: its tasks end. A `start` follows after its files
+  | 'drain' // take the agent out of service: its tasks move to other agents, or end
+  | 'undrain' // put the agent back into service
   | 'repair' // complete an interrupted dpkg run
   | 'restore'; // restore the previous state
 

@@ -5,6 +5,7 @@ import { type Column, renderTable, type TableOptions } from '../text/table.ts';
 import type { Facts } from './facts.ts';
 import type { RoleHealth } from './health.ts';
 import type { Plan, Problem } from './plan.ts';
+import type { MasterAgent } from './script/agents-script.ts';
 import { type HostStatus, healthOf, statusOf, versionsOf } from './status.ts';
 import { addressOf } from './topology.ts';
 
@@ -19,6 +20,8 @@ export interface NodeRow {
   readonly state: HostStatus['state'];
   /** In words: `healthy, leads master`. */
   readonly health: string;
+  /** The state of a drain of its agent; `active` without one. */
+  readonly duty: MasterAgent['duty'];
   /** In words: `mesos 1.11.0, docker 20.10.24`. */
   readonly versions: string;
   readonly system: string;
@@ -32,17 +35,22 @@ export interface NodeRow {
 
 const NO_PLAN: Plan | undefined = undefined;
 
-/** @param facts by host, without unreachable hosts */
+/**
+ * @param facts by host, without unreachable hosts
+ * @param agents of the leading master, if it answered
+ */
 export function nodesOf(
   cluster: Cluster,
   facts: ReadonlyMap<string, Facts>,
   unreachable: readonly Problem[],
+  agents: readonly MasterAgent[] = [],
 ): NodeRow[] {
   const { hosts } = statusOf(cluster, facts, unreachable, NO_PLAN);
   return cluster.hosts.flatMap((host) => {
     const status = hosts.find((one) => one.host === host.name);
     if (!status) return [];
     const { agent } = facts.get(host.name) ?? {};
+    const { duty = 'active' } = agents.find(({ id }) => id === agent?.id) ?? {};
     // An unreachable host has no health, but its roles are known.
     const roles = facts.has(host.name)
       ? status.roles
@@ -54,7 +62,8 @@ export function nodesOf(
       roles,
       healthy: status.healthy,
       state: status.state,
-      health: healthOf(status),
+      health: [healthOf(status), ...(duty === 'active' ? [] : [duty])].join(', '),
+      duty,
       versions: versionsOf(status),
       system: status.system,
       agent: agent?.id ?? '',

@@ -40,6 +40,8 @@ const SIGNS: Readonly<Record<PlanAction, readonly [sign: string, colour: Colour]
   disable: ['-', 'red'],
   stop: ['-', 'red'],
   'replace-agent': ['!', 'red'],
+  drain: ['!', 'yellow'],
+  undrain: ['~', 'green'],
 };
 
 /** @returns text with a line end. Plans contain no secrets, so neither does the text. */

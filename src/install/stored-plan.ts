@@ -25,6 +25,8 @@ const item = record<PlanItem>({
     restart: true,
     reload: true,
     'replace-agent': true,
+    drain: true,
+    undrain: true,
     repair: true,
     restore: true,
   }),
@@ -46,7 +48,14 @@ const host = record<HostPlan>({
 
 export const storedPlan = record<Plan>({
   format: z.literal(1),
-  command: literals<PlanCommand>({ install: true, start: true, stop: true, uninstall: true }),
+  command: literals<PlanCommand>({
+    install: true,
+    start: true,
+    stop: true,
+    uninstall: true,
+    drain: true,
+    undrain: true,
+  }),
   cluster: text,
   version: text,
   hosts: z.array(host),

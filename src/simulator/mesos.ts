@@ -172,6 +172,9 @@ export class SimulatedMesos {
       case 'ACKNOWLEDGE':
         this.#acknowledge(call.acknowledge.task_id.value, call.acknowledge.uuid);
         return;
+      case 'SHUTDOWN':
+        this.#shutDown(call.shutdown.agent_id.value, call.shutdown.executor_id.value);
+        return;
       case 'ACKNOWLEDGE_OPERATION_STATUS':
         this.#results.delete(call.acknowledge_operation_status.operation_id.value);
         return;
@@ -380,6 +383,14 @@ export class SimulatedMesos {
   #sendResult(status: OperationStatus): void {
     if (this.#connected)
       this.inbox.push({ type: 'UPDATE_OPERATION_STATUS', update_operation_status: { status } });
+  }
+
+  /** Ends an executor. The scheduler may only shut down one whose tasks have ended. */
+  #shutDown(agentId: string, executorId: string): void {
+    const { executors } = this.agents.get(agentId) ?? {};
+    const left = executors?.get(executorId)?.tasks.size ?? 0;
+    if (left > 0) throw new Error(`SHUTDOWN of ${executorId}, which has ${left} tasks`);
+    executors?.delete(executorId);
   }
 
   #kill(id: string): void {

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { Secrets } from '../../cluster/secrets.ts';
+import { hostsWith } from '../../cluster/topology.ts';
 import { count } from '../../text/count.ts';
 import { presentAgentWorkDir } from '../agent-change.ts';
 import { applyHost } from '../edge/apply-host.ts';
@@ -26,6 +27,8 @@ export interface ApplyToHostsOptions {
   readonly started?: boolean;
   /** Seconds without progress after which a wait fails; undefined for the default of each wait. */
   readonly patience: number | undefined;
+  /** For a drain: see `ApplyLimits.move`. */
+  readonly moveSeconds?: number | undefined;
   /** Receives the accounts that packages leave behind after an uninstall: `user zookeeper, group docker`. */
   readonly onLeft: (host: string, accounts: string) => void;
   /** Receives the packages that an uninstall could not install again. */
@@ -65,7 +68,10 @@ export async function applyToHosts(session: Session, options: ApplyToHostsOption
       ...(options.started !== undefined && { started: options.started }),
       ...(options.allowRemove && { allowRemove: options.allowRemove }),
       ...(options.archive && { payload: options.archive }),
-      ...(options.patience !== undefined && { limits: { edge: options.patience, lock: options.patience } }),
+      limits: {
+        ...(options.patience !== undefined && { edge: options.patience, lock: options.patience }),
+        ...(options.moveSeconds !== undefined && { move: options.moveSeconds }),
+      },
       signal,
       onLost: (pause) => line.show(lostConnection(pause)),
       onUpload: (sent, total) => line.show(`sending ${megabytes(sent)} of ${megabytes(total)} MB`),
@@ -162,12 +168,17 @@ function followerOf(line: HostLine, labels: readonly StepLabel[]) {
 function endpointsOf(cluster: Cluster, facts: ReadonlyMap<string, Facts>) {
   const { zookeepers, masters } = topologyOf(cluster, facts);
   const { ports } = cluster;
+  const schedulers = hostsWith(cluster, 'scheduler').flatMap((host) => {
+    const address = addressOf(cluster, host, facts);
+    return address === undefined ? [] : [{ address, port: ports.scheduler }];
+  });
   return (name: string) => {
     const host = cluster.hosts.find((one) => one.name === name);
     const address = host && addressOf(cluster, host, facts);
     return {
       zookeeper: zookeepers.map((member) => ({ address: member.address, port: ports.zookeeper })),
       masters: masters.map((member) => ({ address: member.address, port: ports.master })),
+      schedulers,
       ...(address !== undefined && { agent: { address, port: ports.agent } }),
     };
   };

@@ -97,7 +97,7 @@ export async function change(
     // Missing files and keys must show before any host is changed.
     await checkPackageFiles(plan);
     const complete = await fetchKeys(plan);
-    if (intent.command !== 'uninstall') await keepCluster(session, prepared);
+    if (installs(intent)) await keepCluster(session, prepared);
     session.atWork = true;
     return applyWaves(session, {
       plan: complete,
@@ -106,6 +106,7 @@ export async function change(
       ...(starts && { started: true }),
       ...(sendsPayload(plan) && { archive: await payload(program.root) }),
       patience: options.patience,
+      ...('moveSeconds' in intent && { moveSeconds: intent.moveSeconds }),
       onLeft: (host, left) => {
         accounts[host] = left;
       },
@@ -149,7 +150,7 @@ async function surveyAndPrepare(
     await followRuns(session, survey.facts, options.signal);
     survey = await surveyCluster(session);
   }
-  if (!survey.secrets && options.intent.command !== 'uninstall') {
+  if (!survey.secrets && installs(options.intent)) {
     survey = { ...survey, secrets: await session.state.makeSecrets() };
   }
   if (survey.secrets) session.log?.hide(Object.values(survey.secrets));
@@ -216,6 +217,11 @@ function refuseEndings(plan: Plan, intent: Intent, allowed: boolean): void {
       })),
     },
   );
+}
+
+/** True if the cluster is what its spec says afterwards. */
+function installs({ command }: Intent): boolean {
+  return command === 'install' || command === 'start' || command === 'stop';
 }
 
 /** A change of a started cluster is complete only when the cluster is healthy again. */

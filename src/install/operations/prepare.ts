@@ -1,10 +1,12 @@
 /** Prepares a run: probe, preflight, plan. Changes nothing on any host. */
 
 import { createHash, randomBytes } from 'node:crypto';
+import { hostNamed } from '../../cluster/choose-hosts.ts';
 import { generateSecrets, type Secrets } from '../../cluster/secrets.ts';
 import { hostsWith } from '../../cluster/topology.ts';
-import { MesosupError } from '../../errors/mesosup-error.ts';
+import { MesosupError, UsageError } from '../../errors/mesosup-error.ts';
 import type { AptFacts } from '../apt-facts.ts';
+import { drainPlan } from '../drain-plan.ts';
 import { describePayload } from '../edge/payload.ts';
 import type { Facts } from '../facts.ts';
 import type { Plan, Problem } from '../plan.ts';
@@ -14,6 +16,7 @@ import { mastersNeededToStart } from '../quorum.ts';
 import { simulationRequest } from '../simulation-request.ts';
 import { UnknownAddressError } from '../topology.ts';
 import { uninstallPlan } from '../uninstall.ts';
+import { masterAgents } from './master-agents.ts';
 import { type Reach, reachOf, renderProblems } from './reach.ts';
 import type { Session, Survey } from './session.ts';
 
@@ -24,7 +27,16 @@ export type Intent = {
   | { readonly command: 'install'; readonly start: boolean }
   | { readonly command: 'start' | 'stop' }
   | { readonly command: 'uninstall'; readonly purge: boolean }
+  | DrainIntent
 );
+
+/** Takes the agent of a host out of service, or puts it back. */
+export interface DrainIntent {
+  readonly command: 'drain' | 'undrain';
+  readonly host: string;
+  /** Seconds without a change after which the tasks end that no other agent can take. Default: see `ApplyLimits`. */
+  readonly moveSeconds?: number | undefined;
+}
 
 export interface Prepared {
   readonly secrets: Secrets;
@@ -95,6 +107,9 @@ export async function prepare(
     };
     return { secrets, facts, problems: unreachable, reach, plan, starts: false };
   }
+  if ('host' in intent) {
+    return prepareDrain(session, program, { ...survey, secrets }, intent);
+  }
   const made = await describePayload(program.root);
   const check = (facts: ReadonlyMap<string, Facts>) => {
     const { allowRemove = [] } = intent;
@@ -128,6 +143,43 @@ export async function prepare(
     payloadBytes: made.bytes,
     starts: startsCluster(now),
   };
+}
+
+async function prepareDrain(
+  session: Session,
+  { version }: Program,
+  { facts, secrets, unreachable }: Survey & { readonly secrets: Secrets },
+  { command, host: name }: DrainIntent,
+): Promise<Prepared> {
+  const { cluster } = session;
+  const host = hostNamed(cluster, name);
+  const own = facts.get(name);
+  if (!host.roles.includes('agent'))
+    throw new UsageError(`${name} has no agent: its roles are ${host.roles.join(', ')}`);
+  if (own === undefined) {
+    const problems = unreachable.filter((problem) => problem.host === name);
+    throw nothingChanged({ usable: [], leftOut: [name], blocker: `${name} can't be reached` }, problems);
+  }
+  const agents = await masterAgents(session, facts, secrets);
+  if (agents === undefined) {
+    throw new MesosupError(`no Mesos master of ${cluster.name} leads, so its agents are not known`, {
+      remedy: 'Find the cause with: mesosup status',
+    });
+  }
+  const agent = agents.find(({ id }) => id === own.agent.id);
+  if (agent === undefined) {
+    throw new MesosupError(`${name}: its agent is not registered with the leading master`, {
+      host: name,
+      remedy: `Start it, or find out why it does not register: mesosup node ssh ${name} -- journalctl -u mesos-agent -n 50`,
+    });
+  }
+  const plan = drainPlan({ cluster, host: name, facts: own, command, agent, version, sha256 });
+  const reach = {
+    usable: cluster.hosts.map((one) => one.name).filter((one) => facts.has(one)),
+    leftOut: [],
+    blocker: '',
+  };
+  return { secrets, facts, problems: [], reach, plan, starts: false };
 }
 
 function startsCluster(intent: Intent): boolean {
@@ -188,7 +240,7 @@ function planWith(
   payload: PlanInput['payload'],
   facts: ReadonlyMap<string, Facts>,
   secrets: Secrets,
-  intent: Exclude<Intent, { command: 'uninstall' }>,
+  intent: Exclude<Intent, { command: 'uninstall' | DrainIntent['command'] }>,
 ): Plan {
   return planCluster({ cluster, facts, templates, payload, secrets, sha256, ...intent });
 }

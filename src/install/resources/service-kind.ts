@@ -88,6 +88,10 @@ function serviceLines(service: ServiceResource, item: Item<ServiceResource>, con
       return ['reload=yes', `reload_units ${quote(unitName(service.name))}`];
     case 'replace-agent':
       return [`replace_agent ${names} ${latest}`];
+    case 'drain':
+      return [`empty_agent ${latest}`];
+    case 'undrain':
+      return [`fill_agent ${latest}`];
     default:
       throw new TypeError(
         `the plan's item ${item.id} has an action that services don't support: ${item.action}`,

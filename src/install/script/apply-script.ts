@@ -37,6 +37,8 @@ export interface ApplyOptions {
   readonly zookeeper?: readonly Endpoint[];
   readonly masters?: readonly Endpoint[];
   readonly agent?: Endpoint;
+  /** Schedulers that move tasks before an agent is drained. */
+  readonly schedulers?: readonly Endpoint[];
   /** Work directory of the installed agent. */
   readonly agentWorkDir?: string;
   /**
@@ -53,11 +55,13 @@ export interface ApplyLimits {
   readonly lock: number;
   /** Seconds without progress after which a wait for another host fails. */
   readonly edge: number;
+  /** Seconds without a change after which the tasks that no other agent can take end with their agent's drain. */
+  readonly move: number;
   /** Milliseconds for which a service has to stay up after its start. */
   readonly stay: number;
 }
 
-const LIMITS: ApplyLimits = { lock: 1800, edge: 300, stay: 3000 };
+const LIMITS: ApplyLimits = { lock: 1800, edge: 300, move: 60, stay: 3000 };
 
 const PARTS: readonly ScriptName[] = [
   'environment.sh',
@@ -95,7 +99,9 @@ export function applyScript(scripts: HostScripts, plan: HostPlan, options: Apply
     'open_journal',
     'find_init',
     `begin_steps ${quote(run)} ${items.length}`,
-    ...(command === 'uninstall' ? [] : [`remember_cluster ${quote(cluster)}`]),
+    ...(command === 'uninstall' || command === 'drain' || command === 'undrain'
+      ? []
+      : [`remember_cluster ${quote(cluster)}`]),
     ...startedLines(options),
     ...itemLines(items, context),
     'settle_services',
@@ -107,10 +113,12 @@ export function applyScript(scripts: HostScripts, plan: HostPlan, options: Apply
 }
 
 function valuesOf(scripts: HostScripts, plan: HostPlan, options: ApplyOptions) {
-  const { run, command, who, secrets, zookeeper = [], masters = [], agent } = options;
+  const { run, command, who, secrets, zookeeper = [], masters = [], schedulers = [], agent } = options;
   const limits = { ...LIMITS, ...options.limits };
   const credentials = secrets && btoa(`operator:${secrets.operator}`);
-  const hidden = secrets ? [...Object.values(secrets), (credentials ?? '').replace(/=+$/, '')] : [];
+  const api = secrets && btoa(`mesosup:${secrets.api}`);
+  const encoded = [credentials, api].flatMap((one) => one?.replace(/=+$/, '') ?? []);
+  const hidden = secrets ? [...Object.values(secrets), ...encoded] : [];
   return {
     RUN_DIRECTORY: `${RUNS}/${run}`,
     RECORD: JSON.stringify({ id: run, command, who }).replace(/}$/, ''),
@@ -123,6 +131,9 @@ function valuesOf(scripts: HostScripts, plan: HostPlan, options: ApplyOptions) {
     ZOOKEEPERS: zookeeper.map(endpointWords),
     MASTERS: masters.map(endpointWords),
     AGENT: agent ? endpointWords(agent) : '',
+    SCHEDULERS: schedulers.map(endpointWords),
+    MOVE_SECONDS: limits.move,
+    API_AUTHORIZATION: api === undefined ? '' : `Basic ${api}`,
     AUTHORIZATION: credentials === undefined ? '' : `Basic ${credentials}`,
   };
 }

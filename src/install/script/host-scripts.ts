@@ -23,6 +23,7 @@ export const HOST_SCRIPTS = [
   'apply/services.sh',
   'apply/tasks.sh',
   'apply/users.sh',
+  'agents.sh',
   'apt.sh',
   'ask.sh',
   'cluster-lock.sh',

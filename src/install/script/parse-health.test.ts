@@ -27,7 +27,7 @@ test('parses the metrics of a real master', () => {
     answers: true,
     elected: true,
     version: '1.11.0',
-    agentsActive: 1,
+    agentsConnected: 1,
     problem: '',
   });
 });
@@ -49,6 +49,9 @@ test('counts the tasks of an agent that have not ended, if they are known', () =
     'slave/tasks_running': 2,
     'slave/tasks_staging': 1,
     'slave/tasks_finished': 9,
+    'slave/executors_running': 1,
+    'slave/executors_terminating': 1,
+    'slave/executors_terminated': 7,
   };
   const id = '/var/lib/mesos/meta/slaves/abc-S1\n';
   expect(parseAgent(answer(metrics), answer({ version: '1.11.0' }), id)).toEqual({
@@ -57,6 +60,7 @@ test('counts the tasks of an agent that have not ended, if they are known', () =
     version: '1.11.0',
     id: 'abc-S1',
     tasks: 3,
+    executors: 2,
     problem: '',
   });
   expect(parseAgent(refused, '', '')).toMatchObject({ answers: true, id: '', tasks: null });

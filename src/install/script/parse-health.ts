@@ -49,7 +49,7 @@ export function parseMaster(metricsText: string, versionText: string): MasterHea
     elected: values['master/elected'] === 1,
     recovered: values['registrar/log/recovered'] === 1,
     version: reported?.version ?? '',
-    agentsActive: values['master/slaves_active'] ?? 0,
+    agentsConnected: values['master/slaves_connected'] ?? 0,
     frameworksActive: values['master/frameworks_active'] ?? 0,
     problem: problemOf('the master', answer),
     ...asked,
@@ -57,19 +57,34 @@ export function parseMaster(metricsText: string, versionText: string): MasterHea
 }
 
 /** Metrics of tasks that have not ended. */
-const LIVE = ['slave/tasks_staging', 'slave/tasks_starting', 'slave/tasks_running', 'slave/tasks_killing'];
+const LIVE_TASKS = [
+  'slave/tasks_staging',
+  'slave/tasks_starting',
+  'slave/tasks_running',
+  'slave/tasks_killing',
+];
+
+/** Metrics of executors that have not ended. */
+const LIVE_EXECUTORS = [
+  'slave/executors_registering',
+  'slave/executors_running',
+  'slave/executors_terminating',
+];
 
 export function parseAgent(metricsText: string, versionText: string, id: string): AgentHealth {
   const { text, asked } = splitAnswer(metricsText);
   const answer = parseAnswer(text);
   const values = bodyOf(metrics, answer);
   const reported = bodyOf(version, parseAnswer(splitAnswer(versionText).text));
+  const sum = (names: readonly string[]) =>
+    values ? names.reduce((total, name) => total + (values[name] ?? 0), 0) : null;
   return {
     answers: answer.status > 0 || reported !== undefined,
     registered: values?.['slave/registered'] === 1,
     version: reported?.version ?? '',
     id: id.trim().split('/').at(-1) ?? '',
-    tasks: values ? LIVE.reduce((sum, name) => sum + (values[name] ?? 0), 0) : null,
+    tasks: sum(LIVE_TASKS),
+    executors: sum(LIVE_EXECUTORS),
     problem: problemOf('the agent', answer),
     ...asked,
   };

@@ -1,8 +1,11 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034 # ask_seconds: read by ask.sh; missing: read by edges.sh
 # shellcheck disable=SC2154 # leader: set by edges.sh; error: set by run.sh
-# Drains an agent through the leading master, and replaces it.
-#   AGENT  `ADDRESS PORT` of this host's agent, or empty
+# Drains an agent through the leading master and scheduler, replaces it, and puts it back into service.
+#   AGENT              `ADDRESS PORT` of this host's agent, or empty
+#   SCHEDULERS         the schedulers, one `ADDRESS PORT` a line
+#   API_AUTHORIZATION  the value of an HTTP header for the schedulers
+#   MOVE_SECONDS       see move_tasks
 
 # agent_tasks: prints the number of tasks that have not ended, or nothing if the agent does not answer
 agent_tasks() {
@@ -64,4 +67,151 @@ replace_agent() {
     to_leader POST /api/v1 "{\"type\":\"MARK_AGENT_GONE\",\"mark_agent_gone\":{\"agent_id\":{\"value\":\"$id\"}}}"
     say "agent $id was marked gone ($status)"
   fi
+}
+
+# agent_executors: prints the number of executors that have not ended, or nothing if the agent does not answer
+agent_executors() {
+  # Two words.
+  # shellcheck disable=SC2086
+  [ -z "$AGENT" ] || http GET /metrics/snapshot '' $AGENT | awk -v RS=',' -F : '
+    $1 ~ /slave\/executors_(registering|running|terminating)"$/ { seen = 1; sum += $2 } END { if (seen) print sum + 0 }'
+}
+
+# to_scheduler METHOD PATH BODY: sends a request to the first scheduler that answers, which forwards it to the leader;
+# sets $answer and $status, which are empty if none answers
+to_scheduler() {
+  answer=
+  while read -r address port; do
+    [ -n "$address" ] || continue
+    ask_seconds=30
+    answer=$(AUTHORIZATION=$API_AUTHORIZATION; http "$1" "$2" "$3" "$address" "$port")
+    ask_seconds=2
+    case $answer in 'HTTP/1.'?' '[1234]*) break ;; esac
+  done <<END
+$SCHEDULERS
+END
+  status=${answer#HTTP/1.? }
+  status=${status%%[!0-9]*}
+}
+
+# field NAME: prints the value of a member of $answer, a JSON object, if it is a number or a list of texts
+field() {
+  printf '%s\n' "$answer" | sed -n -e 's/.*"'"$1"'":\([0-9][0-9]*\).*/\1/p' -e 's/.*"'"$1"'":\[\([^]]*\)\].*/\1/p' | tail -n 1
+}
+
+# agent_state: sets $drain to the master's state of the drain of the agent $id: active, deactivated, DRAINING or
+# DRAINED; unknown if the master does not know the agent
+agent_state() {
+  to_leader GET "/slaves?slave_id=$id" ''
+  own=${answer#*"\"id\":\"$id\",\"hostname\":"}
+  if [ "$own" = "$answer" ]; then drain=unknown; return; fi
+  own=${own%%'","hostname":'*}
+  case $own in
+    *'"state":"DRAINED"'*) drain=DRAINED ;;
+    *'"state":"DRAINING"'*) drain=DRAINING ;;
+    *'"deactivated":true'*) drain=deactivated ;;
+    *) drain=active ;;
+  esac
+}
+
+# call_for_agent CALL MEMBER: sends an operator's call about the agent $id to the leading master
+call_for_agent() {
+  to_leader POST /api/v1 "{\"type\":\"$1\",\"$2\":{\"agent_id\":{\"value\":\"$id\"}}}"
+}
+
+# need_leader: finds the leading master
+need_leader() {
+  wait_until master_elected 'a leading Mesos master' 'Start the masters, then run the same command again.'
+}
+
+# refused WHAT: fails with the answer of the master
+refused() {
+  fail drain "the master at $leader did not $1 the agent ($status): $(printf '%s\n' "$answer" | tail -n 1)" 'Check the agent with "mesosup node list", then run the same command again.'
+}
+
+# move_tasks: lets the scheduler replace the agent's tasks on other agents. Gives up when nothing has changed for
+# MOVE_SECONDS, except while tasks drain or are being killed.
+move_tasks() {
+  [ -n "$SCHEDULERS" ] || return 0
+  seen=
+  begun=$(date +%s)
+  while :; do
+    # Repeated each time: a scheduler forgets it with its leadership.
+    to_scheduler POST "/v2/agents/$id/drain" '{}'
+    case $status in
+      200)
+        moving=$(field moving)
+        [ "$moving" != 0 ] || break
+        ending=$(field ending)
+        apps=$(field waiting | tr -d '"' | sed 's/,/, /g')
+        reason="the scheduler to move $moving tasks, of which $ending are ending${apps:+; no room yet for $apps}" ;;
+      404) say 'this scheduler is too old to move tasks: they end with the drain'; break ;;
+      *) ending=0 reason="a scheduler that answers${status:+ ($status)}" ;;
+    esac
+    if [ "$reason" != "$seen" ]; then
+      waiting "$reason"
+      seen=$reason
+      begun=$(date +%s)
+    elif [ "$ending" = 0 ] && [ $(($(date +%s) - begun)) -ge "$MOVE_SECONDS" ]; then
+      [ "$status" = 200 ] || fail drain 'no scheduler answers, so no task can be moved' 'Start the scheduler, then run the same command again.'
+      say "gave up after $MOVE_SECONDS seconds without a change: $reason"
+      break
+    fi
+    sleep 0.5
+  done
+}
+
+# emptied: succeeds if the agent $id is drained and has no executor, else sets $missing
+emptied() {
+  executors=$(agent_executors)
+  agent_state
+  case $drain:$executors in
+    DRAINED:0) return 0 ;;
+    *:) missing="the agent does not answer ($drain)" ;;
+    *) missing="$executors executors are left ($drain)" ;;
+  esac
+  return 1
+}
+
+# empty_agent LATEST: takes the agent out of service. LATEST is the link to the agent's id.
+empty_agent() {
+  id=$(readlink "$1")
+  id=${id##*/}
+  [ -n "$id" ] || return 0
+  need_leader
+  agent_state
+  case $drain in
+    unknown) refused deactivate ;;
+    active | deactivated)
+      call_for_agent DEACTIVATE_AGENT deactivate_agent
+      [ "$status" = 200 ] || [ "$status" = 202 ] || refused deactivate
+      move_tasks
+      need_leader
+      call_for_agent DRAIN_AGENT drain_agent
+      [ "$status" = 200 ] || [ "$status" = 202 ] || refused drain ;;
+  esac
+  wait_until emptied "the agent's executors to end" 'Find out why they do not end, then run the same command again.'
+}
+
+# unemployed: succeeds if the agent has no executor, else sets $missing
+unemployed() {
+  executors=$(agent_executors)
+  [ "$executors" != 0 ] || return 0
+  missing="${executors:-an unknown number of} executors are left"
+  return 1
+}
+
+# fill_agent LATEST: puts the agent back into service. An agent that is reactivated while its drain still ends
+# executors would drop new tasks.
+fill_agent() {
+  id=$(readlink "$1")
+  id=${id##*/}
+  [ -n "$id" ] || return 0
+  need_leader
+  agent_state
+  case $drain in DRAIN*) wait_until unemployed "the agent's executors to end" 'Find out why they do not end, then run the same command again.' ;; esac
+  if [ -n "$SCHEDULERS" ]; then to_scheduler DELETE "/v2/agents/$id/drain" '{}'; fi
+  [ "$drain" != active ] || return 0
+  call_for_agent REACTIVATE_AGENT reactivate_agent
+  [ "$status" = 200 ] || [ "$status" = 202 ] || refused reactivate
 }

@@ -101,7 +101,7 @@ test('an agent starts once its master leads, and is replaced once its tasks have
   expect(first.outcome).toEqual({ ok: true });
   const before = await until('the agent is registered', async () => {
     const facts = await probe(host, { health });
-    return facts.agent.registered && facts.agent.id !== '' && facts.master.agentsActive === 1 && facts;
+    return facts.agent.registered && facts.agent.id !== '' && facts.master.agentsConnected === 1 && facts;
   });
   expect(before.master).toMatchObject({ answers: true, elected: true, problem: '' });
   expect(before.agent).toMatchObject({ answers: true, tasks: 0, problem: '' });

@@ -1,10 +1,16 @@
-/** Unreachable hosts, mainly masters: reported with the cause, while the other hosts are installed and changed. */
+/**
+ * Unreachable hosts, mainly masters: reported with the cause, while the other hosts are installed and changed. Then a
+ * host of this cluster is taken out of service and put back.
+ */
 
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { NodeRow } from '../../../src/install/node-rows.ts';
 import type { LabHost } from '../../lab/host.ts';
+import { ensureRedisImage, loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { until } from '../demo-cluster.ts';
-import { expectDone, LabCluster, type Outcome } from '../support/lab-cluster.ts';
+import { expectDone, LabCluster, type Outcome, PORTS } from '../support/lab-cluster.ts';
+import { underLoad } from '../support/redis-load.ts';
 
 const packages = [
   ...['docker.io', 'iptables', 'libatomic1', 'zookeeper'],
@@ -98,4 +104,73 @@ test('the cluster can be changed with a dead master, which gets the change when 
   expectDone(await cluster.run('install', '--yes'));
   expect(await h3.run('cat /etc/mesos-agent/gc_delay')).toBe('2days');
   await until('the cluster is healthy', async () => (await cluster.status()).healthy, 120_000);
+});
+
+async function nodes(): Promise<NodeRow[]> {
+  return JSON.parse((await cluster.run('node', 'list', '-o', 'json')).stdout) as NodeRow[];
+}
+
+/** Sends an operator's call about a host's agent to the leading master. */
+async function callMaster(type: string, host: string): Promise<void> {
+  const rows = await nodes();
+  const leader = rows.find(({ health }) => /leads [^;]*master/.test(health))?.host ?? 'h1';
+  const agent_id = { value: rows.find((one) => one.host === host)?.agent };
+  const body = JSON.stringify({ type, [type.toLowerCase()]: { agent_id } });
+  const headers = { 'content-type': 'application/json' };
+  const answer = await cluster.operator(lab.host(leader), PORTS.master, '/api/v1', {
+    method: 'POST',
+    headers,
+    body,
+  });
+  expect([type, answer.status, await answer.text()]).toEqual([type, 200, '']);
+}
+
+test('node drain moves ten tasks under load without a failed request; reactivated, the agent takes tasks at once', async () => {
+  const h1 = lab.host('h1');
+  const image = await ensureRedisImage();
+  await Promise.all(lab.hosts.map((host) => loadImage(host, image)));
+  for (const name of ['h2', 'h3']) await callMaster('DEACTIVATE_AGENT', name);
+  const app = {
+    id: '/pings',
+    instances: 10,
+    cpus: 0.05,
+    mem: 16,
+    drainSeconds: 2,
+    container: { docker: { image, network: 'BRIDGE' }, portMappings: [{ containerPort: 6379 }] },
+    healthChecks: [{ protocol: 'TCP', intervalSeconds: 1, gracePeriodSeconds: 60 }],
+  };
+  const created = await cluster.api(h1, '/v2/apps', { method: 'POST', body: JSON.stringify(app) });
+  expect(created.status, await created.text()).toBe(201);
+  const places = async () => (await cluster.endpoints(h1, 'pings')).map(({ host }) => host);
+  await until('ten instances are on h1', async () => (await places()).length === 10, 180_000);
+  expect(new Set(await places())).toEqual(new Set([h1.address]));
+  for (const name of ['h2', 'h3']) await callMaster('REACTIVATE_AGENT', name);
+
+  const load = await underLoad(cluster, [h1], 'pings', async () => {
+    expectDone(await cluster.run('node', 'drain', 'h1', '--yes'));
+  });
+  expect(load.failures).toEqual([]);
+  expect(load.answered).toBeGreaterThan(50);
+  const moved = await places();
+  expect(moved).toHaveLength(10);
+  expect(moved).not.toContain(h1.address);
+  expect(await h1.run('docker ps -q --filter label=mesosup.task')).toBe('');
+  expect(await h1.exec("pgrep -f '^/bin/sh .*executors/docker'")).toMatchObject({ stdout: '' });
+  expect((await nodes()).map(({ duty, tasks }) => [duty, tasks === 0])).toEqual([
+    ['drained', true],
+    ['active', false],
+    ['active', false],
+  ]);
+  // A drained host is no fault of the cluster, and draining it again is no change.
+  expect((await cluster.status()).problems).toEqual([]);
+  expect((await cluster.run('node', 'drain', 'h1', '--yes')).stdout).toContain('no changes');
+
+  expectDone(await cluster.run('node', 'undrain', 'h1', '--yes'));
+  const scaled = await cluster.api(h1, '/v2/apps/pings', {
+    method: 'PUT',
+    body: JSON.stringify({ instances: 14 }),
+  });
+  expect(scaled.status, await scaled.text()).toBe(200);
+  await until('h1 has tasks again', async () => (await places()).includes(h1.address), 60_000);
+  expect((await cluster.run('node', 'undrain', 'h1', '--yes')).stdout).toContain('no changes');
 });

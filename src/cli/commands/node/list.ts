@@ -1,4 +1,5 @@
 import { type NodeRow, nodesOf, nodesTable } from '../../../install/node-rows.ts';
+import { masterAgents } from '../../../install/operations/master-agents.ts';
 import { surveyCluster } from '../../../install/operations/prepare.ts';
 import { printable } from '../../../text/printable.ts';
 import { BaseCommand } from '../../base-command.ts';
@@ -22,8 +23,9 @@ export default class NodeList extends BaseCommand {
     const { flags } = await this.parse(NodeList);
     const loaded = await clusterOf(flags);
     const rows = await withSession(this, loaded, flags, async ({ session }): Promise<NodeRow[]> => {
-      const { facts, unreachable } = await surveyCluster(session);
-      return nodesOf(session.cluster, facts, unreachable);
+      const { facts, unreachable, secrets } = await surveyCluster(session);
+      const agents = await masterAgents(session, facts, secrets);
+      return nodesOf(session.cluster, facts, unreachable, agents);
     });
     this.log(
       await inFormat(flags.output, {

@@ -1,10 +1,10 @@
-import { Args } from '@oclif/core';
 import { hostNamed } from '../../../cluster/choose-hosts.ts';
 import { openTerminal } from '../../../hosts/terminal.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { withSession } from '../../cluster-session.ts';
 import { clusterOf, specFlags } from '../../flags/cluster-flags.ts';
 import { connectFlags } from '../../flags/connect-flags.ts';
+import { hostArgument } from '../../host-argument.ts';
 import { wordsAfterDashes } from '../../usage/command-words.ts';
 
 export default class NodeSsh extends BaseCommand {
@@ -17,12 +17,7 @@ export default class NodeSsh extends BaseCommand {
   ];
   static override strict = false;
   static override args = {
-    host: Args.string({
-      name: 'HOST',
-      description: 'The name of a host in cluster.yaml.',
-      required: true,
-      ignoreStdin: true,
-    }),
+    host: hostArgument,
   };
   static override flags = { ...specFlags, ...connectFlags };
 

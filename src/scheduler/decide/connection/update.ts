@@ -46,7 +46,7 @@ export function handleUpdate(state: State, status: TaskStatus, now: number): Dec
       ...delayRelaunch(record, task, status, now),
       ...suspectAgent(state, record, task, status, now),
     );
-    return { events, calls: acknowledge(status) };
+    return { events, calls: [...acknowledge(status), ...shutDownEmptied(state, task)] };
   }
   if (task.state === 'TASK_UNREACHABLE' && isUnwanted(record, task)) {
     const ended = endTasks(state, [task], now);
@@ -74,6 +74,18 @@ function agentOf(state: State, { id }: Reservation, { state: answer }: TaskStatu
     default:
       return [];
   }
+}
+
+/**
+ * Ends a shared executor with its last task if its agent drains: an idle executor would delay the drain, which is over
+ * when the agent has no executor.
+ */
+function shutDownEmptied({ drainingAgents, executors, connected }: State, task: Task): Call[] {
+  const { agentId, executorId } = task;
+  if (!connected || executorId === undefined || !drainingAgents.has(agentId)) return [];
+  if (executors.get(agentId)?.get(executorId) !== 1) return [];
+  const shutdown = { executor_id: { value: executorId }, agent_id: { value: agentId } };
+  return [{ type: 'SHUTDOWN', shutdown }];
 }
 
 /** Learns from a failure what an agent can't do, if its flags don't say it. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { appV2, scale, start, update } from '../../../../test/scheduler/fixtures.ts';
+import { app, appV2, scale, start, update } from '../../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../../test/scheduler/harness.ts';
 import type { AgentSpec } from '../../../simulator/agent.ts';
 import { isReady, type Task } from '../../domain/task.ts';
+import type { Call } from '../inputs.ts';
 
 const AGENTS: AgentSpec[] = ['a', 'b', 'c'].map((host, i) => ({
   id: `S${i}`,
@@ -48,6 +49,22 @@ describe('the drain of an agent', () => {
     expect(leastReady(harness)).toBe(6);
     expect(on(harness, 'S0')).toEqual([]);
     expect([tasksOf(harness).length, killed(harness)]).toEqual([6, 2]);
+  });
+
+  it('shuts down a shared executor with its last task, and no other one', () => {
+    const harness = new Harness(AGENTS);
+    harness.input(start(app({ instances: 6 })));
+    harness.rest();
+    const [first, second] = on(harness, 'S0');
+    expect(first?.executorId).toBe(second?.executorId);
+    harness.mesos.calls.length = 0;
+    harness.input(drain('S0'));
+    leastReady(harness);
+    const ends = harness.mesos.calls.filter(({ type }) => type === 'SHUTDOWN');
+    const shutdown = { executor_id: { value: first?.executorId }, agent_id: { value: 'S0' } };
+    expect(ends).toEqual([{ type: 'SHUTDOWN', shutdown }]);
+    const last = harness.mesos.calls.findLastIndex(({ type }) => type === 'ACKNOWLEDGE');
+    expect(harness.mesos.calls.indexOf(ends[0] as Call)).toBeGreaterThan(last - 1);
   });
 
   it('keeps to the upgrade strategy of the app', () => {
