@@ -155,7 +155,8 @@ const LISTENS: Record<Containerizer, { network: object; container: object; port:
   mesos: { network: { portDefinitions: [{}] }, container: { type: 'MESOS' }, port: '$PORT0' },
 };
 
-const CHECK = { intervalSeconds: 1, delaySeconds: 0, path: '/' };
+const CHECK = { intervalSeconds: 1, delaySeconds: 0 };
+const HTTP_CHECK = { ...CHECK, path: '/' };
 
 describe.each<Containerizer>(['docker', 'mesos'])('the containerizer %s of a real agent', (containerizer) => {
   const { network, container, port } = LISTENS[containerizer];
@@ -171,8 +172,8 @@ describe.each<Containerizer>(['docker', 'mesos'])('the containerizer %s of a rea
       env: { GREETING: 'a "$b" `c`' },
       container: image({ volumes: [page] }),
       healthChecks: [
-        { protocol: 'MESOS_HTTP', ...CHECK },
-        { protocol: 'HTTP', ...CHECK },
+        { protocol: 'MESOS_HTTP', ...HTTP_CHECK },
+        { protocol: 'HTTP', ...HTTP_CHECK },
       ],
       ...network,
     });
@@ -290,7 +291,7 @@ it.skipIf(agentsFor('docker').length === 0)(
       cmd: 'echo bridged > /tmp/index.html; exec httpd -f -p 8080 -h /tmp',
       networks: [{ mode: 'container/bridge' }],
       container: { type: 'DOCKER', docker: { image: BUSYBOX }, portMappings: [{ containerPort: 8080 }] },
-      healthChecks: [{ protocol: 'MESOS_TCP', ...CHECK, path: undefined }],
+      healthChecks: [{ protocol: 'MESOS_TCP', ...CHECK }],
     });
     const [task] = await deployed('/bridge');
     expect(await pageOf(task)).toBe('bridged\n');
@@ -305,7 +306,7 @@ it.skipIf(!agentsFor('mesos').some(({ cni }) => cni))(
       cmd: 'mkdir /tmp/w; echo mapped > /tmp/w/index.html; exec httpd -f -p 8080 -h /tmp/w',
       networks: [{ mode: 'container/bridge' }],
       container: { type: 'MESOS', docker: { image: BUSYBOX }, portMappings: [{ containerPort: 8080 }] },
-      healthChecks: [{ protocol: 'MESOS_HTTP', ...CHECK }],
+      healthChecks: [{ protocol: 'MESOS_HTTP', ...HTTP_CHECK }],
     });
     const [task] = await deployed('/cni');
     // Mesos' port mapper does not map ports of the loopback address.

@@ -28,7 +28,8 @@ const withImages = agentsFor(agents, 'mesos');
 /** A web server whose page is its version and its task. */
 const serve = (port: string): string =>
   `mkdir /tmp/w; echo "$VERSION $MESOS_TASK_ID" > /tmp/w/index.html; exec httpd -f -p ${port} -h /tmp/w`;
-const CHECK = { path: '/', portIndex: 0, intervalSeconds: 1, gracePeriodSeconds: 60, timeoutSeconds: 10 };
+const CHECK = { intervalSeconds: 1, gracePeriodSeconds: 60, timeoutSeconds: 10, maxConsecutiveFailures: 3 };
+const HTTP_CHECK = { ...CHECK, path: '/', portIndex: 0 };
 const WEB = { cmd: serve('8080'), cpus: 0.1, mem: 32, env: { VERSION: 'one' } };
 const docker = { image: BUSYBOX };
 /** In a container of the Mesos containerizer. */
@@ -44,7 +45,7 @@ const APPS = [
       portMappings: [{ containerPort: 8080, name: 'http', labels: { VIP_0: '/web:80' } }],
     },
     // Made by Marathon itself.
-    healthChecks: [{ ...CHECK, protocol: 'HTTP', maxConsecutiveFailures: 3 }],
+    healthChecks: [{ ...HTTP_CHECK, protocol: 'HTTP' }],
   },
   {
     ...WEB,
@@ -55,16 +56,14 @@ const APPS = [
       docker,
       portMappings: [{ containerPort: 8080 }, { containerPort: 8081, hostPort: 0, protocol: 'udp,tcp' }],
     },
-    healthChecks: [{ ...CHECK, protocol: 'MESOS_HTTP', maxConsecutiveFailures: 3 }],
+    healthChecks: [{ ...HTTP_CHECK, protocol: 'MESOS_HTTP' }],
   },
   {
     ...WEB,
     id: '/host',
     cmd: serve('$PORT0'),
     container: { docker, volumes: [{ containerPath: '/host', hostPath: '/usr/share', mode: 'RO' as const }] },
-    healthChecks: [
-      { ...CHECK, protocol: 'COMMAND', command: { value: 'test -d /host/doc' }, maxConsecutiveFailures: 3 },
-    ],
+    healthChecks: [{ ...CHECK, protocol: 'COMMAND', command: { value: 'test -d /host/doc' } }],
   },
   ...(withImages.length === 0
     ? []
@@ -76,9 +75,7 @@ const APPS = [
           mem: 32,
           env: { VERSION: 'one' },
           container: { type: 'MESOS' as const, docker },
-          healthChecks: [
-            { ...CHECK, protocol: 'COMMAND', command: { value: 'true' }, maxConsecutiveFailures: 3 },
-          ],
+          healthChecks: [{ ...CHECK, protocol: 'COMMAND', command: { value: 'true' } }],
         },
       ]),
 ];

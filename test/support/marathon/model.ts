@@ -158,7 +158,11 @@ export function completeApp(sent: SentApp, before: App | undefined): App {
     networks,
     ...(container && { container }),
     portDefinitions: portDefinitions ?? before?.portDefinitions ?? ownPorts,
-    healthChecks: healthChecks.map((check) => ({ ...SECONDS, portIndex: 0, ...check })),
+    healthChecks: healthChecks.map((check) => ({
+      ...SECONDS,
+      ...(check.protocol !== 'COMMAND' && { portIndex: 0 }),
+      ...check,
+    })),
     version,
     versionInfo: { lastScalingAt: version, lastConfigChangeAt },
   };
