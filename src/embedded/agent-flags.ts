@@ -16,7 +16,7 @@ export const AGENT_FLAGS: FlagSpecs = {
   work_dir: { kind: 'path', help: 'directory for sandboxes and checkpoints' },
   resources: {
     kind: 'text',
-    help: 'cpus:4;mem:4096;disk:10000;ports:[31000-31099]; missing resources are detected',
+    help: 'cpus:4;mem:4096;disk:10000;ports:[31000-31099], or JSON, which can name more disks; missing ones are detected',
   },
   attributes: { kind: 'text', help: 'rack:a;zone:b' },
   executor_registration_timeout: {

@@ -52,11 +52,13 @@ export function plainAmounts(held: Amounts): Amounts {
   );
 }
 
-/** True if `total` has at least `part`. A volume can only be used as a whole. */
+/** True if `total` has at least `part`. A volume, and a disk of type MOUNT, can only be used as a whole. */
 export function containsHeld(total: Amounts, part: Amounts): boolean {
   if (!contains(total, part)) return false;
   for (const [key, milli] of part.scalars) {
-    if (milli > 0 && kindOf(key).disk?.persistence && total.scalars.get(key) !== milli) return false;
+    const { persistence, source } = kindOf(key).disk ?? {};
+    const isWhole = persistence !== undefined || source?.type === 'MOUNT';
+    if (milli > 0 && isWhole && total.scalars.get(key) !== milli) return false;
   }
   return true;
 }

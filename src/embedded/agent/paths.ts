@@ -1,6 +1,6 @@
 /** Paths of an agent's files, in Mesos' layout. Pure. */
 
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { DiskInfo } from '../../mesos/types.ts';
 
 export interface ExecutorNames {
@@ -20,12 +20,11 @@ export function sandboxPath(workDir: string, names: ExecutorNames, containerId: 
   return join(executorPath(workDir, names), 'runs', containerId);
 }
 
-/** A persistent volume: `volumes/roles/<role>/<id>` in the work directory or on its disk, or a mount point. */
+/** A persistent volume: `volumes/roles/<role>/<id>` in the work directory or on its disk, or a mount point. Relative roots are in the work directory. */
 export function volumePath(workDir: string, role: string, { source, persistence }: DiskInfo): string {
   const parts = [role.replaceAll('/', ' '), persistence?.id ?? ''];
-  const root = source?.path?.root ?? source?.mount?.root;
-  if (source?.type === 'MOUNT' && root !== undefined) return root;
-  return join(root ?? workDir, 'volumes', 'roles', ...parts);
+  const root = resolve(workDir, source?.path?.root ?? source?.mount?.root ?? '');
+  return source?.type === 'MOUNT' ? root : join(root, 'volumes', 'roles', ...parts);
 }
 
 /** The root of the checkpoints. */

@@ -51,6 +51,42 @@ describe('parseResources', () => {
   });
 });
 
+describe('parseResources of JSON', () => {
+  const disk = (source: object, more: object = {}) => ({
+    name: 'disk',
+    type: 'SCALAR',
+    scalar: { value: 5 },
+    disk: { source },
+    ...more,
+  });
+  const path = { type: 'PATH', path: { root: '/d' } };
+
+  it('reads further disks', () => {
+    const ports = { name: 'ports', type: 'RANGES', ranges: { range: [{ begin: 1, end: 2 }] } };
+    const resources = [ports, disk(path), disk({ type: 'MOUNT', mount: { root: 'm' } })];
+    expect(parseResources(` ${JSON.stringify(resources)}`)).toEqual(resources);
+    expect(parseResources(JSON.stringify([{ ...ports, role: '*' }]))).toEqual([ports]);
+  });
+
+  it.each([
+    ['[{"name"', /not a JSON array/],
+    [[5], /Not expecting a JSON number/],
+    [[{ name: 'cpus' }], /Missing required fields: type/],
+    [[{ name: 'cpus', type: 'SCALAR' }], /needs the type SCALAR with a value/],
+    [[{ name: 'cpus', type: 'SCALAR', scalar: { value: -1 } }], /not negative/],
+    [[{ name: 'a', type: 'SET', set: { item: ['b'] } }], /set is not supported/],
+    [[disk(path, { role: 'dev' })], /only unreserved/],
+    [[disk(path, { reservations: [{ role: 'dev' }] })], /reservations is not supported/],
+    [[disk({ type: 'RAW' })], /PATH or MOUNT with a root/],
+    [[disk({ type: 'MOUNT', path: { root: '/d' } })], /PATH or MOUNT with a root/],
+    [[disk(path, { name: 'mem' })], /PATH or MOUNT with a root/],
+    [[disk(path, { disk: { source: path, persistence: { id: 'x' } } })], /PATH or MOUNT with a root/],
+  ])('refuses %j', (resources, why) => {
+    const text = typeof resources === 'string' ? resources : JSON.stringify(resources);
+    expect(() => parseResources(text)).toThrow(why);
+  });
+});
+
 it('parseAttributes distinguishes numbers, ranges and text', () => {
   const attributes = parseAttributes('rack:a;level:3;ports:[1-2];url:http://x');
   expect(attributes.map((a) => a.type)).toEqual(['TEXT', 'SCALAR', 'RANGES', 'TEXT']);

@@ -19,6 +19,7 @@ import {
   toMilli,
 } from '../../mesos/resources.ts';
 import type { Attribute, Range, ReservationInfo, Resource } from '../../mesos/types.ts';
+import { parseResourceJson } from './resource-json.ts';
 
 function entries(text: string, what: string): [name: string, value: string][] {
   return text
@@ -45,8 +46,9 @@ function parseRanges(text: string): Range[] | undefined {
   });
 }
 
-/** Parses `cpus:4;mem:4096;ports:[31000-31099]`. Reserved resources and sets are not supported. */
+/** Parses `cpus:4;mem:4096;ports:[31000-31099]`, or JSON. Reserved resources and sets are not supported. */
 export function parseResources(text: string): Resource[] {
+  if (text.trimStart().startsWith('[')) return parseResourceJson(text);
   return entries(text, 'resources').map(([name, value]) => {
     if (/\(.*\)$/.test(name)) {
       throw new MesosupError(

@@ -66,7 +66,7 @@ const ID: Shape = { 'value!': 'string' };
 const LABELS: Shape = { labels: [{ 'key!': 'string', value: 'string' }] };
 const RESERVATION: Shape = { type: 'string', role: 'string', principal: 'string', labels: LABELS };
 
-const RESOURCE: Shape = {
+export const RESOURCE: Shape = {
   'name!': 'string',
   'type!': 'string',
   scalar: { 'value!': 'number' },
