@@ -5,6 +5,7 @@
 import { isTerminal } from '../mesos/types.ts';
 import { actionJson, planJson } from './api/v2/deployment-views.ts';
 import type { Condition, EventOf, EventType, ServerEvent } from './api/v2/event-schemas.ts';
+import { definitionJson } from './api/v2/views.ts';
 import type { App } from './domain/app.ts';
 import { isOnAgent } from './domain/checks.ts';
 import type { Deployment } from './domain/deployment.ts';
@@ -33,7 +34,7 @@ export function serverEvents(state: State, event: StateEvent, now: number): Serv
     case 'disconnected':
       return state.connected ? [stamp('scheduler_disconnected_event', {})] : [];
     case 'change_accepted':
-      return changeEvents(event, stamp);
+      return changeEvents(event, state.settings.role, stamp);
     case 'change_refused': {
       const { groupIds, reason } = event;
       return groupIds.map((groupId) => stamp('group_change_failed', { groupId, version: timestamp, reason }));
@@ -145,6 +146,7 @@ function changeEvents(
     client,
     isEmpty,
   }: Extract<StateEvent, { type: 'change_accepted' }>,
+  role: string,
   stamp: Stamp,
 ): ServerEvent[] {
   const plan = planJson({
@@ -155,11 +157,11 @@ function changeEvents(
     before: { apps: [], groups: [] },
   });
   return [
-    ...apps.map(({ warnings: _, ...appDefinition }) =>
+    ...apps.map((app) =>
       stamp('api_post_event', {
-        appDefinition,
+        appDefinition: definitionJson(app, role),
         clientIp: client?.address ?? '',
-        uri: client?.uri ?? `/v2/apps${appDefinition.id}`,
+        uri: client?.uri ?? `/v2/apps${app.id}`,
       }),
     ),
     ...groupIds.map((groupId) => stamp('group_change_success', { groupId, version })),

@@ -232,7 +232,8 @@ async function askOfGroups(client: Client): Promise<void> {
   await client.ask('GET /v2/groups', { query: embeds('group.apps') });
   await client.ask('GET /v2/groups/{id}', { ids });
   await client.ask('GET /v2/groups/{id}/apps', { ids, query: embeds('group.apps') });
-  await client.ask('GET /v2/groups/{id}/versions', { ids });
+  const [version] = (await client.ask('GET /v2/groups/{id}/versions', { ids })).json();
+  await client.ask('GET /v2/groups/{id}/versions/{version}', { ids: { ...ids, version } });
   await client.ask('DELETE /v2/groups/{id}', { ids, query: 'force=true' });
   await client.ask('DELETE /v2/groups', { query: 'dryRun=true&force=true' });
   await client.ask('DELETE /v2/apps/{id}', { ids: { id: 'g/full' }, query: 'force=true' });

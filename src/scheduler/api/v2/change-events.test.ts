@@ -76,6 +76,15 @@ describe('a change', () => {
     ]);
   });
 
+  it('of an app shows its definition as GET does', async () => {
+    const one = server();
+    const events = await eventsOf(one, () => call(one, 'POST', '/v2/apps', { ...SLEEPER, instances: 2 }));
+    const shown = (await get(one, '/v2/apps/sleeper/versions')).json().versions[0];
+    const definition = (await get(one, `/v2/apps/sleeper/versions/${shown}`)).json();
+    expect(events[0]).toMatchObject({ eventType: 'api_post_event' });
+    expect((events[0] as { appDefinition?: unknown }).appDefinition).toEqual(definition);
+  });
+
   it('of a group succeeds once, with its version', async () => {
     const one = server();
     let version = '';

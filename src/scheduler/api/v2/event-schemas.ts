@@ -2,9 +2,9 @@
 
 import * as z from 'zod';
 import { TASK_STATES } from '../../../mesos/types.ts';
-import { appFields, healthCheckSchema } from '../../domain/app-schema.ts';
+import { healthCheckSchema } from '../../domain/app-schema.ts';
 import { emptyList, type Shown, time } from '../openapi/shown.ts';
-import { taskAddress } from './app-schemas.ts';
+import { taskAddress, v2AppSchemas } from './app-schemas.ts';
 import { v2DeploymentSchemas } from './deployment-schemas.ts';
 
 const text = z.string();
@@ -57,21 +57,13 @@ const condition = z.enum([
   'Unknown',
 ]);
 
-const appDefinition = z.object({
-  ...appFields.shape,
-  api: z.enum(['v1', 'v2']),
-  version: time,
-  configVersion: time,
-  scaleVersion: time,
-});
-
 const events = z.discriminatedUnion('eventType', [
   event('scheduler_registered_event', { frameworkId: text, master: text }),
   event('scheduler_reregistered_event', { master: text }),
   event('scheduler_disconnected_event', {}),
   event('event_stream_attached', { remoteAddress: text }),
   event('event_stream_detached', { remoteAddress: text }),
-  event('api_post_event', { appDefinition, clientIp: text, uri: text }),
+  event('api_post_event', { appDefinition: v2AppSchemas.AppVersion, clientIp: text, uri: text }),
   event('add_health_check_event', { appId: text, version: time, healthCheck: healthCheckSchema }),
   event('remove_health_check_event', { appId: text, version: time, healthCheck: healthCheckSchema }),
   event('app_terminated_event', { appId: text }),

@@ -119,6 +119,7 @@ describe('GET /v2/groups', () => {
     });
     expect((await get(one, '/v2/groups/shop/versions')).json()).toEqual([root.groups[0].version]);
     const none = await get(one, '/v2/groups/none');
+    expect((await get(one, '/v2/groups//versions')).json()).toEqual([root.version]);
     expect([none.statusCode, none.json()]).toEqual([404, { message: "Group '/none' does not exist" }]);
   });
 
@@ -194,6 +195,36 @@ describe('PUT /v2/groups', () => {
     expect([other.statusCode, other.json().details[0].path]).toEqual([422, '/id']);
     expect((await call(one, 'PUT', '/v2/groups', { id: '/new', apps: [] })).statusCode).toBe(200);
     expect((await get(one, '/v2/groups/new')).statusCode).toBe(200);
+  });
+
+  it.each([
+    [{ scaleBy: 2, version: '2001-01-01T00:00:00.000Z' }, '/version'],
+    [{ scaleBy: 2, apps: [{ id: 'x', cmd: 'true' }] }, '/apps'],
+    [{ scaleBy: 2, dependencies: ['/y'] }, '/dependencies'],
+  ])('refuses other fields beside scaleBy: %j', async (body, path) => {
+    const one = await shop();
+    const answer = await call(one, 'PUT', '/v2/groups/shop/front', body);
+    expect([answer.statusCode, answer.json().details]).toMatchObject([422, [{ path }]]);
+    const same = { id: '/shop/front', scaleBy: 2, version: null, apps: [], dependencies: [] };
+    expect((await call(one, 'PUT', '/v2/groups/shop/front', same)).statusCode).toBe(200);
+  });
+
+  it('is shown in its current version, and in no other', async () => {
+    const one = await shop();
+    for (const group of ['', '/shop/front']) {
+      const current = (await get(one, `/v2/groups${group}`)).json();
+      const shown = await get(one, `/v2/groups${group}/versions/${current.version}`);
+      expect(shown.json()).toEqual(current);
+      const older = await get(one, `/v2/groups${group}/versions/2001-01-01T00:00:00.000Z`);
+      expect([older.statusCode, older.json().message]).toEqual([
+        404,
+        expect.stringMatching(/has no version '2001-.*older versions of groups are not kept/),
+      ]);
+    }
+    expect((await get(one, '/v2/groups/none/versions/x')).json().message).toBe(
+      "Group '/none' does not exist",
+    );
+    expect((await get(one, '/v2/groups/shop/apps/x')).statusCode).toBe(404);
   });
 
   it('refuses to revert to an older version of a group', async () => {

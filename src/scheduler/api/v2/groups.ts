@@ -1,7 +1,7 @@
 /** `/v2/groups`. The answers of `GET`, including those of Marathon, are valid bodies for `PUT`. */
 
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { isJson } from '../../../json.ts';
+import { isEmpty, isJson } from '../../../json.ts';
 import type { Change, GroupTree } from '../../decide/inputs.ts';
 import { absoluteId, isWithin, parentOf, ROOT } from '../../domain/app-id.ts';
 import { fieldErrors } from '../../domain/field-errors.ts';
@@ -30,8 +30,10 @@ export function addGroupRoutes(api: Api, options: ApiOptions): void {
 
 async function get(request: ByPath, reply: FastifyReply, { runner }: ApiOptions): Promise<FastifyReply> {
   const path = groupIdOf(request);
-  const part = /^(.*)\/(apps|versions)$/.exec(path);
+  const part = /^(.*)\/(apps|versions)(?:\/([^/]+))?$/.exec(path);
   const id = part ? part[1] || ROOT : path;
+  const version = part?.[3];
+  if (version !== undefined && part?.[2] === 'apps') return unknownGroup(reply, path);
   const embeds = groupEmbedsOf(request);
   const found = await runner.read((state) => {
     const group = groupJson(state, id, embeds);
@@ -47,8 +49,17 @@ async function get(request: ByPath, reply: FastifyReply, { runner }: ApiOptions)
   if (!found) return unknownGroup(reply, id);
   if (part?.[2] === 'apps') return cacheable(request, reply, { apps: found.apps });
   // Only the current version of a group is kept; apps have their own versions.
-  if (part?.[2] === 'versions') return json(reply, [found.group.version]);
+  if (part?.[2] === 'versions' && version === undefined) return json(reply, [found.group.version]);
+  if (version !== undefined && Date.parse(version) !== Date.parse(found.group.version)) {
+    return json(reply, { message: `Group '${id}' has no version '${version}': ${NO_VERSIONS}` }, 404);
+  }
   return cacheable(request, reply, found.group);
+}
+
+const SCALED_WITH: ReadonlySet<string> = new Set(['id', 'scaleBy', 'version']);
+
+function isUsed(value: unknown): boolean {
+  return value !== undefined && value !== null;
 }
 
 const NO_VERSIONS =
@@ -58,7 +69,15 @@ async function put(request: ByPath, reply: FastifyReply, options: ApiOptions): P
   const groupId = groupIdOf(request);
   const { body } = request;
   if (/\/versions(\/|$)/.test(groupId)) return invalid(reply, [{ path: ['version'], error: NO_VERSIONS }]);
-  if (request.method === 'PUT' && isJson(body) && 'scaleBy' in body) {
+  if (request.method === 'PUT' && isJson(body) && isUsed(body.scaleBy)) {
+    if (isUsed(body.version)) return invalid(reply, [{ path: ['version'], error: NO_VERSIONS }]);
+    const others = Object.keys(body).filter((name) => !SCALED_WITH.has(name) && !isEmpty(body[name]));
+    const error = "can't be combined with scaleBy";
+    if (others.length > 0)
+      return invalid(
+        reply,
+        others.map((name) => ({ path: [name], error })),
+      );
     const scale = groupScaleSchema.safeParse(body);
     if (!scale.success) return invalid(reply, fieldErrors(scale.error));
     return deploy(request, reply, options, [{ op: 'scale_group', groupId, by: scale.data.scaleBy }]);

@@ -108,6 +108,23 @@ describe('DELETE /v2/apps/{id}/tasks', () => {
   });
 });
 
+it('with scale answers with a deployment, also if there is nothing to kill', async () => {
+  const one = await withTasks();
+  const before = await instances(one);
+  for (const answer of [
+    await call(one, 'DELETE', '/v2/apps/sleeper/tasks?host=none&scale=true'),
+    await call(one, 'POST', '/v2/tasks/delete?scale=true', { ids: ['unknown'] }),
+  ]) {
+    expect([answer.statusCode, answer.json()]).toEqual([
+      200,
+      { version: expect.any(String), deploymentId: expect.any(String) },
+    ]);
+    const { deploymentId: id } = answer.json();
+    expect(one.published).toContainEqual(expect.objectContaining({ eventType: 'deployment_success', id }));
+  }
+  expect(await instances(one)).toBe(before);
+});
+
 describe('POST /v2/tasks/delete', () => {
   it('kills the tasks with the given ids, of any app', async () => {
     const one = await withTasks();

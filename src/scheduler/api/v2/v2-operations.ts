@@ -178,6 +178,15 @@ export const V2_OPERATIONS = [
     refusals: [404],
   },
   {
+    method: 'GET',
+    path: '/v2/groups/{id}/versions/{version}',
+    route: GROUP,
+    summary: 'Show a group in its current version; older versions are not kept',
+    query: ['embed'],
+    answers: { 200: { json: GroupStatus } },
+    refusals: [404],
+  },
+  {
     method: 'POST',
     path: '/v2/groups/{id}',
     route: GROUP,

@@ -40,8 +40,8 @@ export function killTasks(
     const instances = Math.max(0, app.instances - fewer);
     return fewer === 0 ? [] : { op: 'scale' as const, appId: app.id, instances };
   });
-  if (!scale || changes.length === 0)
-    return { events: [...ended.events, ...wiped], calls: ended.calls, reply: killed };
+  if (!scale) return { events: [...ended.events, ...wiped], calls: ended.calls, reply: killed };
+  // As in Marathon, also a deployment if there is nothing to scale.
   const scaled = planChange(state, { type: 'change', changes, force, seed: 0 }, now);
   if (scaled.reply?.type !== 'deployed') return scaled;
   return {
