@@ -36,17 +36,18 @@ async function probing(more: Partial<HealthCheck>, { first = 503, isReadiness = 
   });
 }
 
-it('reports each success and each failure, and the last allowed failure', async () => {
+it('reports each success and each failure, and gives up after the last allowed failure', async () => {
   await probing({ consecutive_failures: 3 }, { first: 200 });
   await vi.waitFor(() => expect(reports.length).toBeGreaterThan(1));
   status = 503;
   await vi.waitFor(() => expect(reports.at(-1)).toHaveProperty('giveUp'));
   expect(reports[1]).toEqual({ type: 'probed', taskId: 't', probe: 0, healthy: true });
-  expect(reports.slice(-4)).toMatchObject([
+  expect(reports.slice(-5)).toMatchObject([
     { healthy: true },
     { healthy: false, why: 'HTTP 503' },
     { healthy: false, why: 'HTTP 503' },
-    { healthy: false, giveUp: 'its health check failed 3 times in a row: HTTP 503' },
+    { healthy: false, why: 'HTTP 503' },
+    { healthy: false, giveUp: 'its health check failed 4 times in a row: HTTP 503' },
   ]);
 });
 

@@ -6,10 +6,11 @@ import {
   afterCheck,
   type CheckResult,
   firstCheckMs,
+  type Health,
   initialHealth,
   intervalMs,
-  mustBeKilled,
 } from '../health/health.ts';
+import type { HealthCheck } from '../mesos/types.ts';
 import type { Input } from './decide/inputs.ts';
 import { needsAddress, type Probe, probesOf } from './domain/checks.ts';
 import type { StateEvent } from './domain/events.ts';
@@ -68,6 +69,14 @@ function noticeOf(state: State, task: Task): ProbeNotice | undefined {
 
 type Probed = Extract<Input, { type: 'probed' }>;
 
+/**
+ * As in Marathon, a check of the scheduler kills with the failure after the allowed ones, and never with a limit of 0; one
+ * of an executor does with the last allowed failure. Source: HealthCheckActor of Marathon 1.11.
+ */
+function isExhausted({ failures }: Health, { consecutive_failures: limit = 0 }: HealthCheck): boolean {
+  return limit > 0 && failures > limit;
+}
+
 export class Prober {
   readonly #report: (input: Probed) => void;
   readonly #running = new Map<string, AbortController>();
@@ -111,8 +120,7 @@ export class Prober {
             });
       const before = health;
       health = afterCheck(health, check, result, Date.now());
-      // Unlike an executor's check, one of the scheduler with a limit of 0 kills nothing, as in Marathon.
-      const exhausted = !once && check.consecutive_failures !== 0 && mustBeKilled(health, check);
+      const exhausted = !once && isExhausted(health, check);
       // Every result of a readiness check counts: it has no grace period.
       if (result.type === 'passed' || (result.type === 'failed' && (once || health !== before))) {
         const { response } = result;

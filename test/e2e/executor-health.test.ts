@@ -246,6 +246,28 @@ test('continues after a killed worker: repeats no update, and counts earlier fai
   expect(healthOf('w')).toEqual([undefined, true, false]);
 });
 
+test('counts on after a killed worker, with the failures that are not acknowledged yet', async () => {
+  const { agent } = bench;
+  agent.acknowledges = false;
+  const executor = await bench.start();
+  agent.launch(taskOf('f', IDLE, { health_check: command('exit 1', { consecutive_failures: 1000 }) }));
+  await healthUpdate('f', false, 3);
+  const worker = await executor.workerPid();
+  process.kill(worker, 'SIGKILL');
+  await gone(worker);
+  const again = await agent.subscription(2);
+  const failures = again.unacknowledged_updates
+    .map(({ status }) => status)
+    .filter(({ healthy }) => healthy === false);
+  expect(failures.length).toBeGreaterThan(2);
+  const sent = failures.map(({ uuid }) => uuid);
+  expect(new Set(sent).size).toBe(sent.length);
+  agent.acknowledges = true;
+  for (const status of failures) agent.acknowledge(status);
+  const isNew = ({ healthy, uuid }: TaskStatus) => healthy === false && !sent.includes(uuid);
+  await agent.until(() => agent.updates.filter(isNew)[1]);
+});
+
 test('does not report a task as unhealthy that ends by itself', async () => {
   const { agent } = bench;
   await bench.start();

@@ -317,7 +317,8 @@ it('answers every operation as described, without additional or missing fields',
   const sent = new Set<unknown>(published.map(({ eventType }) => eventType));
   const unsent = describedEvents().filter((type) => !sent.has(type));
   expect(unsent).toEqual(['event_stream_attached', 'event_stream_detached']);
-});
+  // More than usual, for a busy machine.
+}, 120_000);
 
 it('describes its refusals', async () => {
   const client = new Client(server());

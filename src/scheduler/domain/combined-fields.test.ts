@@ -82,6 +82,19 @@ describe('is accepted and listed', () => {
     [check({ protocol: 'MESOS_HTTP', delaySeconds: 3, path: 'x', portIndex: 0 }), NONE],
     [check({ protocol: 'TCP', path: '', port: 80, delaySeconds: 15 }), NONE],
     [check({ ...COMMAND, path: '', delaySeconds: 3 }), NONE],
+    [
+      { fetch: [{ uri: 'http://h/a.tgz?x', executable: true }] },
+      [NO_EFFECT('/fetch(0)/extract', 'beside executable')],
+    ],
+    [
+      {
+        fetch: [
+          { uri: 'http://h/a.tgz', executable: true, extract: false },
+          { uri: 'http://h/a', executable: true },
+        ],
+      },
+      NONE,
+    ],
     [{ labels: SINGLE, upgradeStrategy: ENDS_FIRST }, NONE],
     [{ labels: { MARATHON_SINGLE_INSTANCE_APP: 'false' }, instances: 2 }, NONE],
     [readiness({ intervalSeconds: 10, timeoutSeconds: 9 }), NONE],

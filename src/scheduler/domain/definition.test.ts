@@ -82,7 +82,7 @@ describe('a field without effect', () => {
     };
     expect(read(fields).listed?.sort()).toEqual([
       '/container/docker/shmsize is not a known field, and has no effect',
-      '/healthChecks(1)/ignoreHttp1xx has no effect, as in Marathon',
+      '/healthChecks(1)/ignoreHttp1xx has no effect: a check waits for the final answer after a status from 100 to 199',
       '/healthChecks(1)/pfad is not a known field, and has no effect',
       '/instanzes is not a known field, and has no effect',
       '/residency has no effect, as in Marathon',

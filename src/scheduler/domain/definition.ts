@@ -5,6 +5,7 @@ import { type AppDefinition, appFields, appSchema, findContradictions, normalize
 import { findUnusedCheckFields } from './check-rules.ts';
 import { findUnusedChecks } from './checks.ts';
 import { findUnusedPorts } from './default-ports.ts';
+import { findUnextracted } from './fetched-files.ts';
 import { type FieldError, fieldErrors, pathKey } from './field-errors.ts';
 import { findLegacyProblems, findUnusedLegacyFields, renameLegacyFields } from './legacy-fields.ts';
 import { withHostPorts } from './network-rules.ts';
@@ -36,6 +37,7 @@ export function readDefinition(
     const hasChecks = isJson(modern) && 'healthChecks' in modern;
     const unused = [
       ...findUnusedLegacyFields(sent),
+      ...(isJson(modern) && 'fetch' in modern ? findUnextracted(definition.fetch) : []),
       ...findUnusedPorts(modern, definition.networks),
       ...(hasChecks ? findUnusedChecks(definition.healthChecks) : []),
       ...(hasChecks ? findUnusedCheckFields(definition.healthChecks) : []),

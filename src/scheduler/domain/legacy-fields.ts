@@ -2,6 +2,7 @@
 
 import { isJson, type Json } from '../../json.ts';
 import { withoutNulls } from './app-fields.ts';
+import { isArchive } from './fetched-files.ts';
 import type { FieldError } from './field-errors.ts';
 
 /** The fields of a stored app that decide about the meaning of an update. */
@@ -146,16 +147,9 @@ function legacyNetworks(network: unknown, ipAddress: unknown): Json[] | undefine
   return isJson(ipAddress) ? [named] : undefined;
 }
 
-/** Marathon's list of the endings that Mesos extracts. */
-const ARCHIVE = /\.(tar|tar\.gz|tar\.bz2|tar\.xz|gz|tgz|tbz2|txz|zip)$/;
-
 function fetchOf(uris: unknown): unknown {
   if (!Array.isArray(uris)) return uris;
   return uris.map((uri: unknown) => ({ uri, extract: typeof uri === 'string' && isArchive(uri) }));
-}
-
-function isArchive(uri: string): boolean {
-  return ARCHIVE.test(URL.parse(uri)?.pathname ?? uri);
 }
 
 /** Converts `ports` to service ports: of the port mappings if there are any, otherwise of portDefinitions. */

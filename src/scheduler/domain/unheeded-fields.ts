@@ -67,7 +67,10 @@ const WITHOUT_EFFECT = 'has no effect, as in Marathon';
 const LISTED: readonly Unheeded[] = [
   { field: 'residency', why: WITHOUT_EFFECT },
   { field: 'ipAddress.groups', why: WITHOUT_EFFECT },
-  { field: 'healthChecks.*.ignoreHttp1xx', why: WITHOUT_EFFECT },
+  {
+    field: 'healthChecks.*.ignoreHttp1xx',
+    why: 'has no effect: a check waits for the final answer after a status from 100 to 199',
+  },
   { field: 'taskRateLimit', why: 'has no effect' },
 ];
 

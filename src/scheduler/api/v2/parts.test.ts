@@ -119,7 +119,8 @@ describe('parts of answers', () => {
       }),
       { numRuns: runs(150) },
     );
-  });
+    // More than usual, for a busy machine.
+  }, 120_000);
 
   it('are created once for equal requests', () => {
     const harness = new Harness(AGENTS);

@@ -127,6 +127,7 @@ describe('a task of an app with drainSeconds', () => {
     expect(harness.input(one)).toEqual({
       type: 'killed',
       tasks: [expect.objectContaining({ id: draining?.id })],
+      plan: expect.objectContaining({ steps: [] }),
     });
     expect(killsOf(harness)).toEqual([draining?.id]);
     expect(harness.state.apps.get(ID)?.app.instances).toBe(1);

@@ -138,6 +138,7 @@ describe('killing tasks by filter', () => {
       expect(harness.input({ type: 'kill_tasks', filter, scale: true })).toEqual({
         type: 'killed',
         tasks: [],
+        plan: expect.objectContaining({ steps: [] }),
       });
       expect(harness.state.apps.get('/multidis')?.app.instances).toBe(2);
     },
