@@ -5,6 +5,7 @@ import { createSchedulerSession, type SchedulerSession } from '../mesos/schedule
 import { type FrameworkInfo, isTerminal } from '../mesos/types.ts';
 import { RELEASE } from '../release.ts';
 import { AgentFlagsReader, type AskNotice, askNotice } from './agent-flags.ts';
+import { Agents } from './agents/agents.ts';
 import { roleForMethod } from './api/access-rules.ts';
 import type { Api } from './api/answers.ts';
 import { createApi } from './api/server.ts';
@@ -157,14 +158,12 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
     void session.stop();
     session.start();
   });
-  const agentFiles = new AgentFiles(
-    new AgentAddresses({
-      detect: () => detection.detect(),
-      now: Date.now,
-      ...(options.credential && { credential: options.credential }),
-    }),
-    options.agentCredential,
-  );
+  const masterAccess = {
+    detect: () => detection.detect(),
+    now: Date.now,
+    ...(options.credential && { credential: options.credential }),
+  };
+  const agentFiles = new AgentFiles(new AgentAddresses(masterAccess), options.agentCredential);
   const logs = new TaskLogs(agentFiles);
   const executorFiles = new ExecutorFiles(send);
   const openSession = (): SchedulerSession => {
@@ -209,6 +208,7 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
   const api = createApi({
     runner,
     events,
+    agents: new Agents(masterAccess),
     sessions,
     exec: options.disableExec ? undefined : exec,
     logs,

@@ -1,4 +1,5 @@
 import { afterEach, expect } from 'vitest';
+import { Agents } from '../../src/scheduler/agents/agents.ts';
 import type { Api, ApiOptions } from '../../src/scheduler/api/answers.ts';
 import { createApi } from '../../src/scheduler/api/server.ts';
 import type { ServerEvent } from '../../src/scheduler/api/v2/event-schemas.ts';
@@ -88,6 +89,12 @@ export function server(more: Partial<ApiOptions> = {}, role = '*'): Server {
     events,
     exec,
     sessions,
+    agents: new Agents({
+      detect: async () => {
+        throw new Error('no master leads');
+      },
+      now,
+    }),
     logs,
     files: filesOf(),
     leader: () => 'host:8080',

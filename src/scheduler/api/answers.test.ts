@@ -240,7 +240,14 @@ async function askOfGroups(client: Client): Promise<void> {
 }
 
 async function askOfTheScheduler(client: Client): Promise<void> {
-  for (const path of ['/v2/info', '/v2/leader', '/v2/eventSubscriptions', '/v2/pods', '/v2/openapi.json']) {
+  for (const path of [
+    '/v2/agents',
+    '/v2/info',
+    '/v2/leader',
+    '/v2/eventSubscriptions',
+    '/v2/pods',
+    '/v2/openapi.json',
+  ]) {
     await client.ask(`GET ${path}`);
   }
   for (const path of ['/v2/openapi', '/ping', '/metrics', '/metrics/prometheus']) {

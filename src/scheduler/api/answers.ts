@@ -1,6 +1,7 @@
 /** Options and functions shared by all routes. */
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Agents } from '../agents/agents.ts';
 import type { Client } from '../domain/events.ts';
 import type { ExecSessions } from '../exec/exec-sessions.ts';
 import type { Metrics } from '../metrics.ts';
@@ -23,6 +24,7 @@ export interface ApiOptions extends Access {
   events: EventStreams;
   /** Undefined: exec is turned off. */
   exec: ExecSessions | undefined;
+  agents: Agents;
   /** Of people in browsers. */
   sessions: Sessions;
   logs: TaskLogs;

@@ -1,8 +1,8 @@
 /** Finds the addresses of agents, which only the leading master knows: offers stop when an agent is full. */
 
-import { text } from 'node:stream/consumers';
-import { isJson, parseJson } from '../../json.ts';
-import { basicAuthorization, type Credential, messageOf, send } from '../../mesos/http.ts';
+import { isJson } from '../../json.ts';
+import { messageOf } from '../../mesos/http.ts';
+import { askMaster, type MasterAccess } from '../ask-master.ts';
 
 /** An agent can't be used: the answer for the client. */
 export class AgentError extends Error {
@@ -15,15 +15,10 @@ export class AgentError extends Error {
   }
 }
 
-const WITHIN_MS = 10_000;
 /** An agent that restarts on another port or address keeps its id. */
 const REMEMBERED_MS = 60_000;
 
-export interface AgentAddressesOptions {
-  /** @returns `host:port` of a master */
-  readonly detect: () => Promise<string>;
-  /** The framework's credential, if the masters need one. */
-  readonly credential?: Credential;
+export interface AgentAddressesOptions extends MasterAccess {
   readonly now: () => number;
 }
 
@@ -51,20 +46,10 @@ export class AgentAddresses {
   }
 
   async #ask(agentId: string): Promise<string> {
-    const { detect, credential } = this.#options;
     let status: number;
     let body: unknown;
     try {
-      // Any master redirects to the leading one.
-      const url = new URL(`http://${await detect()}/slaves?slave_id=${encodeURIComponent(agentId)}`);
-      const answer = await send({
-        url,
-        method: 'GET',
-        ...(credential && { headers: { Authorization: basicAuthorization(credential) } }),
-        signal: AbortSignal.timeout(WITHIN_MS),
-      });
-      status = answer.status;
-      body = parseJson(await text(answer.body));
+      ({ status, body } = await askMaster(this.#options, `/slaves?slave_id=${encodeURIComponent(agentId)}`));
     } catch (error) {
       throw new AgentError(
         `The Mesos master can't be asked for the agent's address: ${messageOf(error)}`,

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Agents } from '../../../src/scheduler/agents/agents.ts';
 import { createApi } from '../../../src/scheduler/api/server.ts';
 import { EventStreams } from '../../../src/scheduler/api/v2/event-stream.ts';
 import { appSchema } from '../../../src/scheduler/domain/app-schema.ts';
@@ -62,6 +63,7 @@ const daemon = optionsFrom(readFlags(['--master', 'localhost:5050'], {}));
 const api = createApi({
   runner,
   exec: undefined,
+  agents: new Agents({ detect: async () => fail(new Error('no master')), now: Date.now }),
   sessions: new Sessions({
     accounts: [],
     limits: daemon.sessionLimits,

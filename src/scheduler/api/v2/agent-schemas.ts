@@ -1,7 +1,38 @@
 /** Schemas of the answers about agents. */
 
 import * as z from 'zod';
-import type { Shown } from '../openapi/shown.ts';
+import { type Shown, time } from '../openapi/shown.ts';
+
+const number = z.number();
+const text = z.string();
+
+const amounts = z
+  .object({ cpus: number, mem: number, disk: number, gpus: number })
+  .meta({ description: 'Scalar resources; mem and disk in MiB' });
+
+const agent = z.object({
+  id: text,
+  host: text,
+  state: z.enum(['active', 'inactive', 'draining', 'drained', 'unknown']).meta({
+    description:
+      'inactive: gets no tasks; unknown: the master does not know it now, such as an unreachable agent, so it has no resources here',
+  }),
+  attributes: z.record(text, z.union([text, number])).optional(),
+  total: amounts.optional(),
+  used: amounts.optional().meta({ description: 'By tasks and executors of all frameworks' }),
+  offered: amounts.optional().meta({ description: 'To frameworks, at this moment' }),
+  reserved: z.record(text, amounts).optional().meta({ description: 'By role' }),
+  ports: text.optional().meta({ description: 'Ranges, such as [31000-32000]' }),
+  version: text.optional().meta({ description: 'Of Mesos' }),
+  seenAt: time.optional().meta({ description: 'Of an unknown agent: when the master last knew it' }),
+  tasks: number.meta({ description: 'Number of tasks of this scheduler that have not ended' }),
+});
+
+const agents = z.object({
+  agents: z.array(agent),
+  at: time.meta({ description: 'When the master was asked' }),
+  problem: text.optional().meta({ description: 'Why the master could not be asked: all agents are unknown' }),
+});
 
 const agentDrain = z.object({
   agentId: z.string(),
@@ -16,6 +47,7 @@ const agentDrain = z.object({
   waiting: z.array(z.string()).meta({ description: 'Apps of these tasks with instances that find no agent' }),
 });
 
+export type AgentsJson = Shown<typeof agents>;
 export type AgentDrainJson = Shown<typeof agentDrain>;
 
-export const agentSchemas = { AgentDrain: agentDrain };
+export const agentSchemas = { Agents: agents, AgentDrain: agentDrain };

@@ -3,6 +3,7 @@
 import { type Api, type ApiOptions, json, queriesOf, queryOf, respond, text } from '../answers.ts';
 import { isViewer } from '../request-user.ts';
 import { metricsJson } from '../views.ts';
+import { addAgentListRoute } from './agent-list.ts';
 import { addAgentRoutes } from './agents.ts';
 import { invalid } from './answers.ts';
 import { addAppRoutes } from './apps.ts';
@@ -26,6 +27,7 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
   addDeploymentRoutes(api, options);
   addGroupRoutes(api, options);
   addQueueRoutes(api, options);
+  addAgentListRoute(api, options);
   api.get('/ping', { config: { role: 'none' } }, async (_request, reply) => text(reply, 'pong'));
   api.get('/metrics', async (_request, reply) => {
     const vitals = { uptimeSeconds: process.uptime(), memoryBytes: process.memoryUsage.rss() };

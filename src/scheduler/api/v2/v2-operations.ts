@@ -18,7 +18,7 @@ import { sessionSchemas } from './session-schemas.ts';
 const { GroupStatus, AppStatus } = v2AppSchemas;
 const { ChangeAnswer, Deployment, DeploymentChange, DeploymentDetails, DeploymentPlan } = v2DeploymentSchemas;
 const { Info, Leader, Metrics } = schedulerSchemas;
-const { AgentDrain } = agentSchemas;
+const { AgentDrain, Agents } = agentSchemas;
 const { Message } = errorSchemas;
 const { Session } = sessionSchemas;
 const { ExecSession } = execSchemas;
@@ -30,6 +30,12 @@ const MADE = { 200: { json: DeploymentPlan }, 201: { json: DeploymentChange } };
 const NO_CALLBACKS = { 400: { json: Message } };
 
 export const V2_OPERATIONS = [
+  {
+    method: 'GET',
+    path: '/v2/agents',
+    summary: 'List the agents of the cluster, with what is used, reserved and offered',
+    answers: { 200: { json: Agents } },
+  },
   {
     method: 'POST',
     path: '/v2/agents/{id}/drain',
