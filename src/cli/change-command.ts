@@ -18,6 +18,8 @@ export interface RunChangeOptions {
   readonly intent: Intent;
   readonly saved?: Plan;
   readonly allowAgentReplace: boolean;
+  /** See `ChangeOptions.before`. */
+  readonly before?: () => Promise<void>;
   /** Asks for confirmation. Default: a yes/no question that names the number of changes. */
   readonly confirm?: (session: Session, screen: Screen) => Promise<boolean>;
   /** Called when all hosts were changed without a failure. */
@@ -50,6 +52,7 @@ export async function runChange(
       intent,
       ...(saved && { saved }),
       confirm: confirmPlan,
+      before: options.before,
       allowAgentReplace,
       diff: flags.diff,
       patience: flags.timeout,

@@ -15,6 +15,8 @@ export interface DrainPlanInput {
   readonly command: 'drain' | 'undrain';
   /** The agent, as the leading master knows it. */
   readonly agent: MasterAgent;
+  /** Also stop the agent, and mark it as gone. */
+  readonly retire?: true;
   /** Version of this program. */
   readonly version: string;
   readonly sha256: (text: string) => string;
@@ -22,13 +24,16 @@ export interface DrainPlanInput {
 
 /** Without items if the agent is in the wanted state already. */
 export function drainPlan(input: DrainPlanInput): Plan {
-  const { cluster, host, facts, command, version, sha256 } = input;
-  const item = itemOf(input);
-  const plan = { host, items: item ? [item] : [], basis: basisOf(facts, sha256) };
+  const { cluster, host, facts, command, version, sha256, retire } = input;
+  const items = [...itemsOf(input), ...(retire ? [retiring(input)] : [])];
+  const plan = { host, items, basis: basisOf(facts, sha256) };
   return { format: 1, command, cluster: cluster.name, version, hosts: [plan] };
 }
 
-function itemOf({ cluster, facts, command, agent }: DrainPlanInput): PlanItem | undefined {
+function agentItem({
+  cluster,
+  facts,
+}: DrainPlanInput): Pick<PlanItem, 'id' | 'diff'> & { resource: ServiceResource } {
   const { service } = mesosLayout(cluster, facts).agent;
   const resource: ServiceResource = {
     kind: 'service',
@@ -38,15 +43,26 @@ function itemOf({ cluster, facts, command, agent }: DrainPlanInput): PlanItem | 
     inputs: '',
     restartOn: [],
   };
-  const common = { id: `service:${service}`, diff: [], resource };
+  return { id: `service:${service}`, diff: [], resource };
+}
+
+function retiring(input: DrainPlanInput): PlanItem {
+  const common = agentItem(input);
+  const title = `service ${common.resource.name}: stop, and mark the agent ${input.agent.id} as gone`;
+  return { ...common, action: 'replace-agent', title };
+}
+
+function itemsOf(input: DrainPlanInput): PlanItem[] {
+  const { facts, command, agent } = input;
+  const common = agentItem(input);
   const { tasks, executors } = facts.agent;
   if (command === 'drain') {
     // The master reports the end of a drain before the last executor has ended.
-    if (agent.duty === 'drained' && executors === 0) return undefined;
+    if (agent.duty === 'drained' && executors === 0) return [];
     const busy = tasks === null ? 'an unknown number of tasks' : tasks === 1 ? '1 task' : `${tasks} tasks`;
     const title = `agent ${agent.id}: drain, with ${busy} that move to other agents or end`;
-    return { ...common, action: 'drain', title };
+    return [{ ...common, action: 'drain', title }];
   }
-  if (agent.duty === 'active') return undefined;
-  return { ...common, action: 'undrain', title: `agent ${agent.id}: put back into service` };
+  if (agent.duty === 'active') return [];
+  return [{ ...common, action: 'undrain', title: `agent ${agent.id}: put back into service` }];
 }

@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { Flags } from '@oclif/core';
 import { ClusterState, stateHome } from '../../cluster/edge/cluster-state.ts';
-import { type LoadedCluster, loadCluster } from '../../cluster/edge/load.ts';
+import { type LoadedCluster, type LoadOptions, loadCluster } from '../../cluster/edge/load.ts';
 import { type HostOptions, overridesOf } from '../../cluster/host-list.ts';
 import { keyFile } from './key-file.ts';
 
@@ -98,6 +98,7 @@ export function splitNames(text: string): string[] {
 /** @throws UsageError, MesosupError */
 export async function clusterOf(
   flags: HostFlags & { readonly file?: string | undefined; readonly state?: string | undefined },
+  edit?: LoadOptions['edit'],
 ): Promise<LoadedCluster> {
   const home = homedir();
   const key = flags.key === undefined ? undefined : await keyFile(flags.key, process.cwd());
@@ -106,6 +107,7 @@ export async function clusterOf(
       overrides: overridesOf(hostOptions({ ...flags, key })),
       ...(flags.file !== undefined && { file: flags.file }),
       ...(flags.state !== undefined && { state: flags.state }),
+      ...(edit && { edit }),
     },
     { directory: process.cwd(), home, stateHome: stateHome(process.env, home) },
   );

@@ -1,8 +1,9 @@
 /** Loads the cluster of a command: from a file, from options, or from the last install. */
 
-import { readFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { UsageError } from '../../errors/mesosup-error.ts';
+import { MesosupError, UsageError } from '../../errors/mesosup-error.ts';
 import { unreadable } from '../../errors/unreadable.ts';
 import { fewLines } from '../../text/few-lines.ts';
 import type { AptRepository, Cluster } from '../cluster.ts';
@@ -18,6 +19,8 @@ export interface LoadOptions {
   readonly overrides: Readonly<Record<string, unknown>>;
   /** `--state`: the directory of this cluster's state; defaults to the cluster's name below `stateHome`. */
   readonly state?: string;
+  /** Changes the text of the file before it is read. @throws UsageError */
+  readonly edit?: (text: string, file: string) => string;
 }
 
 export interface Surroundings {
@@ -29,6 +32,8 @@ export interface Surroundings {
 export interface LoadedCluster {
   readonly cluster: Cluster;
   readonly state: ClusterState;
+  /** The file that describes the cluster, if there is one, and its text after the edit. */
+  readonly file?: { readonly path: string; readonly text: string };
 }
 
 /** @throws UsageError, MesosupError */
@@ -41,7 +46,9 @@ export async function loadCluster(options: LoadOptions, where: Surroundings): Pr
     );
   const hasHosts = 'hosts' in options.overrides;
   const file = path.resolve(where.directory, options.file ?? SPEC_FILE);
-  const text = hasHosts && options.file === undefined ? undefined : await readSpec(file, options.file);
+  const written = hasHosts && options.file === undefined ? undefined : await readSpec(file, options.file);
+  const text =
+    written === undefined ? undefined : (options.edit?.(written, shownPath(file, where)) ?? written);
   if (text === undefined && !hasHosts) {
     const name = options.overrides.name;
     const state = stateOf(typeof name === 'string' ? name : DEFAULT_NAME);
@@ -58,15 +65,38 @@ export async function loadCluster(options: LoadOptions, where: Surroundings): Pr
     );
   }
   const { clusterFrom, parseSpec } = await import('../spec.ts');
-  const shown = path.relative(where.directory, file);
   const result =
     text === undefined
       ? clusterFrom(options.overrides, '--hosts')
-      : parseSpec(text, shown.startsWith('..') ? file : shown, options.overrides);
+      : parseSpec(text, shownPath(file, where), options.overrides);
   if (!result.ok) throw new UsageError(fewLines(result.errors.map(formatSpecError)));
   const base = text === undefined ? where.directory : path.dirname(file);
   const cluster = withFullPaths(result.value, (name) => fullPath(name, base, where.home));
-  return { cluster, state: stateOf(cluster.name) };
+  return { cluster, state: stateOf(cluster.name), ...(text !== undefined && { file: { path: file, text } }) };
+}
+
+function shownPath(file: string, { directory }: Surroundings): string {
+  const shown = path.relative(directory, file);
+  return shown.startsWith('..') ? file : shown;
+}
+
+/** Replaces the text of a cluster's file atomically; a link stays. @throws MesosupError */
+export async function writeSpec({ path: name, text }: NonNullable<LoadedCluster['file']>): Promise<void> {
+  const file = await realpath(name).catch(() => name);
+  const draft = `${file}.${randomBytes(6).toString('hex')}`;
+  try {
+    const { mode } = await stat(file);
+    await writeFile(draft, text, { flag: 'wx', mode: mode & 0o777, flush: true });
+    await rename(draft, file);
+  } catch (error) {
+    await rm(draft, { force: true });
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new MesosupError(`${name} can't be written: ${code ?? message}`, {
+      path: name,
+      remedy: 'Make it and its directory writable, then run the same command again.',
+      cause: error,
+    });
+  }
 }
 
 const DEFAULT_NAME = 'mesosup';

@@ -28,6 +28,8 @@ export interface ChangeOptions {
   readonly saved?: Plan;
   /** Called after a plan with changes was shown; false cancels the run. */
   readonly confirm: (prepared: Prepared) => Promise<boolean>;
+  /** Called before the first host is changed, when this run holds the cluster's lock. */
+  readonly before?: (() => Promise<void>) | undefined;
   readonly allowAgentReplace: boolean;
   /** Show every change with its diff before the summary. */
   readonly diff: boolean;
@@ -78,7 +80,7 @@ export async function change(
   const healthy = async () =>
     waitHealthy(session, {
       secrets: prepared.secrets,
-      hosts: reach.usable,
+      hosts: intent.only ?? reach.usable,
       patience: options.patience,
       signal,
     });
@@ -97,6 +99,7 @@ export async function change(
     // Missing files and keys must show before any host is changed.
     await checkPackageFiles(plan);
     const complete = await fetchKeys(plan);
+    await options.before?.();
     if (installs(intent)) await keepCluster(session, prepared);
     session.atWork = true;
     return applyWaves(session, {

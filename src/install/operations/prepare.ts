@@ -23,6 +23,8 @@ import type { Session, Survey } from './session.ts';
 export type Intent = {
   /** Packages that were on the hosts before mesosup, which apt may remove or downgrade. */
   readonly allowRemove?: readonly string[];
+  /** Plan and change these hosts only. A running cluster starts on them. */
+  readonly only?: readonly string[];
 } & (
   | { readonly command: 'install'; readonly start: boolean }
   | { readonly command: 'start' | 'stop' }
@@ -36,6 +38,8 @@ export interface DrainIntent {
   readonly host: string;
   /** Seconds without a change after which the tasks end that no other agent can take. Default: see `ApplyLimits`. */
   readonly moveSeconds?: number | undefined;
+  /** For a drain: the host leaves the cluster. Its agent is stopped and marked as gone, if there is one. */
+  readonly retire?: true;
 }
 
 export interface Prepared {
@@ -92,13 +96,14 @@ export async function prepare(
   intent: Intent,
 ): Promise<Prepared> {
   const { cluster } = session;
-  const { unreachable } = survey;
+  const { only } = intent;
+  const unreachable = survey.unreachable.filter(({ host }) => only?.includes(host) ?? true);
   // A plan contains no secrets, so random ones serve until an apply makes the real ones.
   const secrets = survey.secrets ?? freshSecrets();
   if (intent.command === 'uninstall') {
-    const { facts } = survey;
+    const facts = only ? new Map([...survey.facts].filter(([name]) => only.includes(name))) : survey.facts;
     const plan = uninstallPlan({ cluster, facts, version: program.version, purge: intent.purge, sha256 });
-    const names = cluster.hosts.map((host) => host.name);
+    const names = only ?? cluster.hosts.map((host) => host.name);
     const leftOut = names.filter((name) => !facts.has(name));
     const reach = {
       usable: names.filter((name) => facts.has(name)),
@@ -114,14 +119,19 @@ export async function prepare(
   const check = (facts: ReadonlyMap<string, Facts>) => {
     const { allowRemove = [] } = intent;
     const checks = intent.command === 'stop' ? [] : preflight({ cluster, facts, payload: made, allowRemove });
-    const problems = [...unreachable, ...checks];
-    const reach = reachOf(cluster, problems);
+    const all = [...survey.unreachable, ...checks];
+    const reach = reachOf(cluster, all);
+    const problems = only ? all.filter(({ host }) => only.includes(host)) : all;
     if (reach.blocker !== '' && intent.command !== 'stop') throw nothingChanged(reach, problems);
     return { problems, reach };
   };
   const before = check(survey.facts);
-  const startProblems = startsCluster(intent) ? missingForStart(session, survey.facts, before, intent) : [];
-  const now = startProblems.length > 0 ? { ...intent, command: 'install' as const, start: false } : intent;
+  const asked =
+    only && intent.command === 'install'
+      ? { ...intent, start: [...survey.facts.values()].some(({ mesosup }) => mesosup.started) }
+      : intent;
+  const startProblems = startsCluster(asked) ? missingForStart(session, survey.facts, before, asked) : [];
+  const now = startProblems.length > 0 ? { ...intent, command: 'install' as const, start: false } : asked;
   const planFor = (facts: ReadonlyMap<string, Facts>) => planWith(session, made, facts, secrets, now);
   let first: Plan;
   try {
@@ -130,7 +140,7 @@ export async function prepare(
     if (!(cause instanceof UnknownAddressError)) throw cause;
     throw nothingChanged({ ...before.reach, blocker: cause.message }, before.problems);
   }
-  const answers = await simulateApt(session, first, before.reach);
+  const answers = await simulateApt(session, planOf(first, only), before.reach);
   const facts = withAnswers(survey.facts, answers);
   const { problems, reach } = answers.size === 0 ? before : check(facts);
   const plan = answers.size === 0 ? first : planFor(facts);
@@ -138,18 +148,22 @@ export async function prepare(
     secrets,
     facts,
     problems: [...problems, ...startProblems],
-    reach,
-    plan: { ...plan, hosts: plan.hosts.filter(({ host }) => reach.usable.includes(host)) },
+    reach: only ? { ...reach, leftOut: reach.leftOut.filter((name) => only.includes(name)) } : reach,
+    plan: planOf({ ...plan, hosts: plan.hosts.filter(({ host }) => reach.usable.includes(host)) }, only),
     payloadBytes: made.bytes,
     starts: startsCluster(now),
   };
+}
+
+function planOf(plan: Plan, only: readonly string[] | undefined): Plan {
+  return only ? { ...plan, hosts: plan.hosts.filter(({ host }) => only.includes(host)) } : plan;
 }
 
 async function prepareDrain(
   session: Session,
   { version }: Program,
   { facts, secrets, unreachable }: Survey & { readonly secrets: Secrets },
-  { command, host: name }: DrainIntent,
+  { command, host: name, retire }: DrainIntent,
 ): Promise<Prepared> {
   const { cluster } = session;
   const host = hostNamed(cluster, name);
@@ -158,7 +172,14 @@ async function prepareDrain(
     throw new UsageError(`${name} has no agent: its roles are ${host.roles.join(', ')}`);
   if (own === undefined) {
     const problems = unreachable.filter((problem) => problem.host === name);
-    throw nothingChanged({ usable: [], leftOut: [name], blocker: `${name} can't be reached` }, problems);
+    throw nothingChanged(
+      {
+        usable: [],
+        leftOut: [name],
+        blocker: `${name} can't be reached. If it is gone for good, remove it with: mesosup node remove ${name} --dead`,
+      },
+      problems,
+    );
   }
   const agents = await masterAgents(session, facts, secrets);
   if (agents === undefined) {
@@ -167,19 +188,30 @@ async function prepareDrain(
     });
   }
   const agent = agents.find(({ id }) => id === own.agent.id);
+  const usable = cluster.hosts.map((one) => one.name).filter((one) => facts.has(one));
+  const reach = { usable, leftOut: [], blocker: '' };
+  const common = { secrets, facts, problems: [], reach, starts: false };
+  if (agent === undefined && retire) {
+    const nothing: Plan = { format: 1, command, cluster: cluster.name, version, hosts: [] };
+    return { ...common, plan: nothing };
+  }
   if (agent === undefined) {
     throw new MesosupError(`${name}: its agent is not registered with the leading master`, {
       host: name,
       remedy: `Start it, or find out why it does not register: mesosup node ssh ${name} -- journalctl -u mesos-agent -n 50`,
     });
   }
-  const plan = drainPlan({ cluster, host: name, facts: own, command, agent, version, sha256 });
-  const reach = {
-    usable: cluster.hosts.map((one) => one.name).filter((one) => facts.has(one)),
-    leftOut: [],
-    blocker: '',
+  const made = {
+    cluster,
+    host: name,
+    facts: own,
+    command,
+    agent,
+    version,
+    sha256,
+    ...(retire && { retire }),
   };
-  return { secrets, facts, problems: [], reach, plan, starts: false };
+  return { ...common, plan: drainPlan(made) };
 }
 
 function startsCluster(intent: Intent): boolean {

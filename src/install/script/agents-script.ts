@@ -1,4 +1,4 @@
-/** Asks a master for its agents: builds the script for the master's host, and parses its answer. */
+/** Sends a request to a master: builds the script for the master's host, and parses the list of agents. */
 
 import { z } from 'zod';
 import type { Secrets } from '../../cluster/secrets.ts';
@@ -15,18 +15,21 @@ export interface MasterAgent {
 }
 
 /** @param at the master, as its host reaches it. @returns a script for `Host.run`, which contains a secret */
-export function agentsScript(
+export function masterScript(
   scripts: HostScripts,
   at: { readonly address: string; readonly port: number },
   secrets: Pick<Secrets, 'operator'>,
+  request: { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: string },
 ): string {
   const values = {
     ANSWER_SECONDS,
     MASTER_ADDRESS: at.address,
     MASTER_PORT: at.port,
-    AGENTS_REQUEST: httpRequest('GET', '/slaves', operator(secrets)),
+    MASTER_REQUEST: httpRequest(request.method, request.path, operator(secrets), request.body),
   };
-  return assemble(scripts, ['environment.sh', 'ask.sh', 'probe/asked.sh', 'agents.sh'], values, ['agents']);
+  return assemble(scripts, ['environment.sh', 'ask.sh', 'probe/asked.sh', 'ask-master.sh'], values, [
+    'ask_master',
+  ]);
 }
 
 const answer = z.object({

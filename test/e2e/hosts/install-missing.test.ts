@@ -1,8 +1,9 @@
 /**
  * Unreachable hosts, mainly masters: reported with the cause, while the other hosts are installed and changed. Then a
- * host of this cluster is taken out of service and put back.
+ * host of this cluster is taken out of service and put back, and a fourth host is added and removed.
  */
 
+import { readFile, writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NodeRow } from '../../../src/install/node-rows.ts';
 import type { LabHost } from '../../lab/host.ts';
@@ -22,7 +23,7 @@ let cluster: LabCluster;
 let h3: LabHost;
 
 beforeAll(async () => {
-  lab = await startLab({ hosts: [{ packages }, { packages }, { packages }] });
+  lab = await startLab({ hosts: [{ packages }, { packages }, { packages }, { packages }] });
   cluster = new LabCluster(lab);
   h3 = lab.host('h3');
   await cluster.writeSpec({ hosts: ['h1', 'h2', 'h3'] });
@@ -173,4 +174,45 @@ test('node drain moves ten tasks under load without a failed request; reactivate
   expect(scaled.status, await scaled.text()).toBe(200);
   await until('h1 has tasks again', async () => (await places()).includes(h1.address), 60_000);
   expect((await cluster.run('node', 'undrain', 'h1', '--yes')).stdout).toContain('no changes');
+});
+
+test('node add and remove change cluster.yaml and the host concerned only', async () => {
+  const h4 = lab.host('h4');
+  const others = lab.hosts.filter((host) => host !== h4);
+  const text = `# Managed by hand\n${await readFile(cluster.specFile, 'utf8')}`;
+  await writeFile(cluster.specFile, text);
+  // mesosup writes the present run of a host into its state whenever it changes something there.
+  const runs = () => Promise.all(others.map((host) => host.run('ls /var/lib/mesosup/runs')));
+  const before = await runs();
+  expectDone(await cluster.run('node', 'add', 'h4', '--attribute', 'rack=b', '--yes'));
+  const added = await readFile(cluster.specFile, 'utf8');
+  expect(added).toMatch(/^# Managed by hand\n/);
+  expect(added).toContain('  - h3\n  - name: h4\n');
+  expect((await nodes()).at(-1)).toMatchObject({ host: 'h4', healthy: true, address: h4.address });
+  expect(await cluster.planned()).toEqual({});
+  const again = await cluster.run('node', 'add', 'h4', '--yes');
+  expect(again.stdout, again.all).toContain('no changes');
+
+  const member = await cluster.run('node', 'remove', 'h3', '--yes');
+  expect([member.code, member.stderr]).toEqual([2, expect.stringContaining('h3 has the role zookeeper')]);
+  expectDone(await cluster.run('node', 'remove', 'h4', '--yes'));
+  expect(await readFile(cluster.specFile, 'utf8')).toBe(text);
+  expect(await h4.run('ls -d /etc/mesosup /var/lib/mesosup /opt/mesosup 2>/dev/null || :')).toBe('');
+  expect((await nodes()).map(({ host }) => host)).toEqual(['h1', 'h2', 'h3']);
+  expect(await runs()).toEqual(before);
+});
+
+test('node remove --dead removes a host that burnt down, and no host that answers', async () => {
+  const text = await readFile(cluster.specFile, 'utf8');
+  expectDone(await cluster.run('node', 'add', 'h4', '--yes'));
+  const alive = await cluster.run('node', 'remove', 'h4', '--dead', '--yes');
+  expect([alive.code, alive.stderr]).toEqual([2, expect.stringContaining('h4 answers')]);
+  await lab.host('h4').kill();
+  const refused = await cluster.run('node', 'remove', 'h4', '--yes');
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('--dead')]);
+  expectDone(await cluster.run('node', 'remove', 'h4', '--dead', '--yes'));
+  expect(await readFile(cluster.specFile, 'utf8')).toBe(text);
+  const log = await cluster.run('node', 'exec', '--', 'journalctl', '-q', '-o', 'cat', '-u', 'mesos-master');
+  expect(log.stdout).toMatch(/gone/i);
+  expect((await cluster.healthy()).problems).toEqual([]);
 });

@@ -1,0 +1,71 @@
+import { Args, Flags } from '@oclif/core';
+import { writeSpec } from '../../../cluster/edge/load.ts';
+import { withHost } from '../../../cluster/edit-spec.ts';
+import { BaseCommand } from '../../base-command.ts';
+import { runChange } from '../../change-command.ts';
+import type { ChangeReport } from '../../change-report.ts';
+import { allowRemoveFlag, diffFlag, timeoutFlag, yesFlag } from '../../flags/change-flags.ts';
+import { clusterOf, specFlags } from '../../flags/cluster-flags.ts';
+import { connectFlags } from '../../flags/connect-flags.ts';
+import { fileOf } from '../../spec-file.ts';
+
+export default class NodeAdd extends BaseCommand {
+  static override summary = 'Add a host with an agent to the cluster, and install it.';
+  static override description =
+    'Writes the host into cluster.yaml; comments and the order of its keys stay. The other hosts are probed and not changed. If the installation fails, run the same command again to resume.';
+  static override examples = [
+    '<%= config.bin %> node add h4',
+    '<%= config.bin %> node add h4 --address 10.0.0.4 --attribute rack=b --yes',
+  ];
+  static override enableJsonFlag = true;
+  static override args = {
+    host: Args.string({
+      name: 'HOST',
+      description: 'The name of the new host. SSH connects to it unless --address is set.',
+      required: true,
+      ignoreStdin: true,
+    }),
+  };
+  static override flags = {
+    ...specFlags,
+    ...connectFlags,
+    address: Flags.string({ summary: 'Address for SSH. Default: the name.', helpValue: 'ADDRESS' }),
+    attribute: Flags.string({
+      summary: 'A Mesos attribute of the agent. May be repeated.',
+      helpValue: 'NAME=VALUE',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    yes: yesFlag,
+    diff: diffFlag,
+    'allow-remove': allowRemoveFlag,
+    timeout: timeoutFlag,
+  };
+
+  async run(): Promise<ChangeReport> {
+    const { args, flags } = await this.parse(NodeAdd);
+    const { host: name } = args;
+    const present = await clusterOf(flags);
+    fileOf(present);
+    // An earlier run may have written the host, and not completed its installation.
+    const isThere = present.cluster.hosts.some((host) => host.name === name);
+    const attributes = Object.fromEntries((flags.attribute ?? []).map(attribute));
+    const loaded = isThere
+      ? present
+      : await clusterOf(flags, (text, file) =>
+          withHost(text, file, { name, address: flags.address, attributes }),
+        );
+    return runChange(this, loaded, flags, {
+      intent: { command: 'install', start: false, only: [name], allowRemove: flags['allow-remove'] ?? [] },
+      allowAgentReplace: false,
+      before: async () => {
+        if (!isThere) await writeSpec(fileOf(loaded));
+      },
+    });
+  }
+}
+
+function attribute(text: string): [string, string] {
+  const at = text.indexOf('=');
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { withHost, withoutHost } from './edit-spec.ts';
+import { parseSpec } from './spec.ts';
+
+const FILE = 'cluster.yaml';
+const four = `# The lab's cluster
+name: lab
+mesos: { source: clusterd, version: 1.11.0-0.9.0 } # pinned
+
+# in rack order
+hosts:
+  - h1 # the old one
+  - h2
+  - name: h3
+    attributes: { rack: a }
+  # spare
+  - admin@h4:2222
+agentFlags:
+  gc_delay: 2days
+  no-logger:
+ports: { master: 5055 }
+`;
+
+function rolesIn(text: string): Record<string, string> {
+  const result = parseSpec(text, FILE);
+  if (!result.ok) throw new Error(JSON.stringify(result.errors));
+  return Object.fromEntries(result.value.hosts.map(({ name, roles }) => [name, roles.join()]));
+}
+
+const clusterOf = (text: string) => {
+  const result = parseSpec(text, FILE);
+  return result.ok ? result.value : result.errors;
+};
+
+describe('a host', () => {
+  test('is added at the end of the list; everything else keeps its text and order', () => {
+    expect(withHost(four, FILE, { name: 'h5' })).toBe(
+      four.replace('  - admin@h4:2222\n', '  - admin@h4:2222\n  - h5\n'),
+    );
+    const more = withHost(four, FILE, { name: 'h5', address: '10.0.0.5', attributes: { rack: 'b' } });
+    expect(more).toBe(
+      four.replace(
+        '  - admin@h4:2222\n',
+        '  - admin@h4:2222\n  - name: h5\n    address: 10.0.0.5\n    attributes:\n      rack: b\n',
+      ),
+    );
+  });
+
+  test('is removed with its own comment', () => {
+    expect(withoutHost(four, FILE, 'h4')).toBe(four.replace('  # spare\n  - admin@h4:2222\n', ''));
+  });
+
+  test('that is added or removed changes the roles of no other host', () => {
+    const roles = rolesIn(four);
+    const { h4: _, ...rest } = roles;
+    expect(rolesIn(withoutHost(four, FILE, 'h4'))).toEqual(rest);
+    const two = 'hosts: [a, root@b:22]\n';
+    const three = withHost(two, FILE, { name: 'c' });
+    expect(rolesIn(three)).toEqual({ ...rolesIn(two), c: 'agent' });
+    expect(clusterOf(withoutHost(three, FILE, 'c'))).toEqual(clusterOf(two));
+    expect(three).toBe(
+      'hosts: [ { name: a, roles: [ master, scheduler, agent ] }, { name: b, ssh: { user: root, port: 22 }, roles: [ agent ] }, { name: c, roles: [ agent ] } ]\n',
+    );
+  });
+
+  test('is refused if it is there already, is not there, or is the last one', () => {
+    expect(() => withHost(four, FILE, { name: 'h4' })).toThrow('cluster.yaml already has a host "h4"');
+    expect(() => withoutHost(four, FILE, 'h9')).toThrow('cluster.yaml has no host "h9"');
+    expect(() => withoutHost('hosts: [a]\n', FILE, 'a')).toThrow('at least one host');
+    expect(() => withHost('hosts:\n- a\n- b\nname: [\n', FILE, { name: 'c' })).toThrow('cluster.yaml:');
+  });
+});

@@ -1,0 +1,117 @@
+/** Adds and removes hosts in the text of a `cluster.yaml`. Comments and the order of all other keys and hosts stay. */
+
+import { type Document, isMap, isScalar, isSeq, parseDocument, type YAMLSeq } from 'yaml';
+import { UsageError } from '../errors/mesosup-error.ts';
+import { fewLines } from '../text/few-lines.ts';
+import type { Cluster, Role } from './cluster.ts';
+import { parseSpec } from './spec.ts';
+import { formatSpecError } from './spec-errors.ts';
+
+export interface NewHost {
+  readonly name: string;
+  /** For SSH, if it differs from the name. */
+  readonly address?: string | undefined;
+  /** Default: agent. */
+  readonly roles?: readonly Role[] | undefined;
+  readonly attributes?: Readonly<Record<string, string>>;
+}
+
+/** @param file name for errors @throws UsageError if the host is there already, or the result is no valid cluster */
+export function withHost(text: string, file: string, host: NewHost): string {
+  const before = clusterIn(text, file);
+  if (before.hosts.some(({ name }) => name === host.name)) {
+    throw new UsageError(`${file} already has a host "${host.name}"`);
+  }
+  const { name, address, roles, attributes = {} } = host;
+  const document = parse(text);
+  const block = {
+    name,
+    ...(address !== undefined && address !== name && { address }),
+    ...(roles && { roles }),
+    ...(Object.keys(attributes).length > 0 && { attributes }),
+  };
+  const node = document.createNode(Object.keys(block).length > 1 ? block : name);
+  if (isMap(node)) {
+    const list = node.get('roles', true);
+    if (isSeq(list)) list.flow = true;
+  }
+  hostsOf(document, file).items.push(node);
+  const wanted = new Map(before.hosts.map((one) => [one.name, one.roles]));
+  return withRoles(document, file, wanted.set(name, roles ?? ['agent']));
+}
+
+/** @throws UsageError if the result is no valid cluster */
+export function withoutHost(text: string, file: string, name: string): string {
+  const before = clusterIn(text, file);
+  const document = parse(text);
+  const index = before.hosts.findIndex((host) => host.name === name);
+  if (index < 0) throw new UsageError(`${file} has no host "${name}"`);
+  hostsOf(document, file).items.splice(index, 1);
+  return withRoles(document, file, new Map(before.hosts.map((one) => [one.name, one.roles])));
+}
+
+/**
+ * Without roles in the file, the first hosts are masters: another number of hosts would change the roles of the others,
+ * so all roles are written then.
+ */
+function withRoles(document: Document, file: string, roles: ReadonlyMap<string, readonly Role[]>): string {
+  const plain = textOf(document);
+  const after = clusterIn(plain, file);
+  const isSame = after.hosts.every((host) => sorted(host.roles) === sorted(roles.get(host.name) ?? []));
+  if (isSame) return plain;
+  const items = hostsOf(document, file).items;
+  for (const [i, { name }] of after.hosts.entries()) {
+    const item = items[i];
+    const list = document.createNode(roles.get(name) ?? ['agent'], { flow: true });
+    if (isMap(item)) item.set('roles', list);
+    else if (isScalar(item))
+      items[i] = withComments(document.createNode(blockOf(String(item.value), list)), item);
+  }
+  const text = textOf(document);
+  clusterIn(text, file);
+  return text;
+}
+
+/** A host written as `user@name:port` becomes a block with the same meaning. */
+function blockOf(typed: string, roles: unknown): Record<string, unknown> {
+  const [, user, name = typed, port] = /^(?:([^@]+)@)?([^@:]+)(?::(\d+))?$/.exec(typed) ?? [];
+  const ssh = { ...(user !== undefined && { user }), ...(port !== undefined && { port: Number(port) }) };
+  return { name, ...(Object.keys(ssh).length > 0 && { ssh }), roles };
+}
+
+interface Commented {
+  commentBefore?: string | null;
+  comment?: string | null;
+}
+
+function withComments<T extends Commented>(node: T, from: Commented): T {
+  if (from.commentBefore) node.commentBefore = from.commentBefore;
+  if (from.comment) node.comment = from.comment;
+  return node;
+}
+
+function sorted(roles: readonly Role[]): string {
+  return roles.toSorted().join();
+}
+
+function parse(text: string): Document {
+  return parseDocument(text, { intAsBigInt: true });
+}
+
+function textOf(document: Document): string {
+  return document.toString({ lineWidth: 0 });
+}
+
+function hostsOf(document: Document, file: string): YAMLSeq {
+  const hosts = document.get('hosts');
+  if (isSeq(hosts)) return hosts;
+  throw new UsageError(`${file} has no list of hosts that can be edited`, {
+    remedy: 'Write the hosts as a list, without an alias, or edit the file yourself and run: mesosup install',
+  });
+}
+
+function clusterIn(text: string, file: string): Cluster {
+  const result = parseSpec(text, file);
+  if (result.ok) return result.value;
+  throw new UsageError(fewLines(result.errors.map(formatSpecError)));
+}
