@@ -41,6 +41,7 @@ export const HOST_SCRIPTS = [
   'run/attach.sh',
   'run/follow.sh',
   'run/start.sh',
+  'scheduler-state.sh',
   'simulate.sh',
   'upload.sh',
 ] as const;

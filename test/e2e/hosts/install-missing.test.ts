@@ -3,13 +3,15 @@
  * host of this cluster is taken out of service and put back, and a fourth host is added and removed.
  */
 
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NodeRow } from '../../../src/install/node-rows.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
-import { until } from '../demo-cluster.ts';
+import { root, until } from '../demo-cluster.ts';
 import { expectDone, LabCluster, type Outcome, PORTS } from '../support/lab-cluster.ts';
 import { underLoad } from '../support/redis-load.ts';
 
@@ -174,6 +176,30 @@ test('node drain moves ten tasks under load without a failed request; reactivate
   expect(scaled.status, await scaled.text()).toBe(200);
   await until('h1 has tasks again', async () => (await places()).includes(h1.address), 60_000);
   expect((await cluster.run('node', 'undrain', 'h1', '--yes')).stdout).toContain('no changes');
+});
+
+test('backup and restore bring back what the machine knows about the cluster', async () => {
+  const file = path.join(cluster.directory, 'lab.backup');
+  const run = (args: readonly string[], phrase: string) =>
+    execa(path.join(root, 'bin/mesosup'), args, { input: `${phrase}\n`, reject: false, all: true });
+  const flags = ['--file', cluster.specFile, '--state', cluster.state, ...cluster.connection()];
+  const made = await run(['backup', file, ...flags], 'a phrase');
+  expect(made.exitCode, made.all).toBe(0);
+  const to = path.join(cluster.directory, 'restored');
+  const places = ['--state', path.join(to, 'state'), '--to', path.join(to, 'spec')];
+  const wrong = await run(['restore', file, ...places], 'another phrase');
+  expect([wrong.exitCode, wrong.stderr]).toEqual([1, expect.stringContaining('the pass phrase')]);
+  expect(await readdir(cluster.directory)).not.toContain('restored');
+  const restored = await run(['restore', file, ...places], 'a phrase');
+  expect(restored.exitCode, restored.all).toBe(0);
+  expect(await readFile(path.join(to, 'spec/scheduler.backup'), 'utf8')).toContain('/pings');
+  expect(await readFile(path.join(to, 'spec/cluster.yaml'), 'utf8')).toBe(
+    await readFile(cluster.specFile, 'utf8'),
+  );
+  const at = ['--file', path.join(to, 'spec/cluster.yaml'), '--state', path.join(to, 'state')];
+  const status = await run(['status', ...at, ...cluster.connection()], '');
+  expect(status.exitCode, status.all).toBe(0);
+  expect((await run(['restore', file, ...places], 'a phrase')).stderr).toContain('exists already');
 });
 
 test('node add and remove change cluster.yaml and the host concerned only', async () => {
