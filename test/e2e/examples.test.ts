@@ -34,6 +34,11 @@ const NO_MARATHON: Ending = { code: 1, says: /no scheduler answers at http:\/\/m
 const NO_CREDENTIALS: Ending = { code: 2, says: /--credentials-file can't be read: ENOENT/ };
 const NO_ZK_FILE: Ending = { code: 2, says: /--zk: ENOENT/ };
 
+/** The cluster has the host h1 only. `hosts/commands-hosts.test.ts` and `hosts/install-missing.test.ts` have more. */
+const NO_HOST: Ending = { code: 2, says: /mesosup has no host "h\d"; did you mean "h1"\?/ };
+const NO_NEW_HOST: Ending = { code: 1, says: /✖ h4: [\s\S]*Nothing was changed/ };
+const NO_SSH: Ending = { code: 255, says: /Connection refused/ };
+
 /** In an order in which each example finds the results that it needs. */
 const EXAMPLES: Readonly<Record<string, Ending>> = {
   [docCommand('README.md', 'mesosup demo')]: { code: 130, says: /GET x answered "7"/ },
@@ -157,6 +162,28 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup plan': UNREACHABLE,
   'mesosup plan --hosts h1,h2,h3 --out plan.json': UNREACHABLE,
   'mesosup plan --local --json': { code: [1, 3], says: /^\{[\s\S]*\}$/ },
+  'mesosup node list': { code: 0, says: /^h1 .* unreachable/m },
+  'mesosup node list -o wide': { code: 0, says: /SYSTEM +AGENT\nh1/ },
+  'mesosup node list -o name': { code: 0, says: /^h1$/m },
+  'mesosup node ssh h1': NO_SSH,
+  'mesosup node ssh h1 -- journalctl -u mesos-agent -n 50': NO_SSH,
+  'mesosup node exec -- uptime': UNREACHABLE,
+  'mesosup node exec --role master -- systemctl is-active mesos-master': UNREACHABLE,
+  "mesosup node exec --host h1,h2 -- sh -c 'df -h | grep docker'": NO_HOST,
+  'mesosup node exec --json -- docker version': {
+    code: 1,
+    says: /"message": "h1|no SSH server is listening/,
+  },
+  'mesosup node drain h3': NO_HOST,
+  'mesosup node drain h3 --yes --move-timeout 600': NO_HOST,
+  'mesosup node undrain h3': NO_HOST,
+  'mesosup node add h4': NO_NEW_HOST,
+  'mesosup node add h4 --attribute rack=b --yes': NO_NEW_HOST,
+  'mesosup node remove h4': NO_HOST,
+  'mesosup node remove h4 --dead --yes': NO_HOST,
+  'mesosup backup lab.backup': { code: 2, says: /nothing is known about mesosup|the pass phrase is empty/ },
+  'mesosup backup lab.backup < pass-phrase.txt': { code: 2, says: /pass-phrase\.txt/ },
+  'mesosup restore lab.backup': { code: 2, says: /lab\.backup can't be read: there is no such file/ },
   'mesosup scheduler backup': NO_STATE,
   'mesosup scheduler backup state.backup --data-dir /var/lib/mesosup/scheduler': NO_STATE,
   'mesosup scheduler backup state.backup --zk file:///etc/mesosup/scheduler/zk --json': NO_ZK_FILE,

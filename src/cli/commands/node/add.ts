@@ -15,7 +15,7 @@ export default class NodeAdd extends BaseCommand {
     'Writes the host into cluster.yaml; comments and the order of its keys stay. The other hosts are probed and not changed. If the installation fails, run the same command again to resume.';
   static override examples = [
     '<%= config.bin %> node add h4',
-    '<%= config.bin %> node add h4 --address 10.0.0.4 --attribute rack=b --yes',
+    '<%= config.bin %> node add h4 --attribute rack=b --yes',
   ];
   static override enableJsonFlag = true;
   static override args = {
