@@ -54,8 +54,8 @@ const EXACT: readonly [string, string][] = [
     'mesosup has no command "instal"; did you mean "install"?\n→ List the commands with: mesosup help',
   ],
   [
-    'backup',
-    'mesosup has no command "backup"; did you mean "scheduler backup"?\n→ List the commands with: mesosup help',
+    'takeover',
+    'mesosup has no command "takeover"; did you mean "scheduler takeover"?\n→ List the commands with: mesosup help',
   ],
   [
     'scheduler backp',
@@ -119,6 +119,12 @@ const EXACT: readonly [string, string][] = [
 
 /** The command line, and a part of its output. */
 const PARTS: readonly [string, string][] = [
+  ['node exec --file one.yaml --role zookeeper -- true', 'no host of mesosup has the role zookeeper'],
+  ['node ssh --file one.yaml b', 'mesosup has no host "b"; did you mean "a"?'],
+  ['node exec --file one.yaml', 'name a command after --: mesosup node exec -- CMD'],
+  ['node remove a --file one.yaml', 'only hosts that are nothing but agents can be removed'],
+  ['node add b --hosts a', 'the cluster mesosup has no cluster file here that could be edited'],
+  ['backup x --file one.yaml', 'nothing is known about mesosup on this machine'],
   ['plan', 'no cluster "mesosup" was installed from this machine\n→ Make the file with "mesosup init"'],
   ['plan --file none.yaml', "none.yaml can't be read: there is no such file\n→ Check the path of the file."],
   ['plan --file folder', "folder can't be read: EISDIR\n→ Name a file, not a directory."],
@@ -262,6 +268,11 @@ const ELSEWHERE: readonly string[] = [
   'the CA file ',
   ' is empty: type it',
   'no terminal to ask for confirmation',
+  // install-missing.test.ts, edit-spec.test.ts
+  ' answers, so it is not dead',
+  ' already has a host "',
+  ' has no list of hosts that can be edited',
+  ' has no agent: its roles are ',
   // examples.test.ts and app-commands.test.ts, with contexts and a cluster
   'there is already a context "',
   'there is already an app or group ',
