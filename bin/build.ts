@@ -32,6 +32,7 @@ const programs = {
   agent: 'src/embedded/agent-main.ts',
   'command-executor': 'src/embedded/command-executor-main.ts',
   'demo-supervisor': 'src/demo/supervisor-main.ts',
+  lb: 'src/lb/main.ts',
 };
 
 /** Programs whose code for several schedulers, exec and others is split off, so that a start need not parse it. */

@@ -139,6 +139,7 @@ async function askOfTasks(client: Client, agent: AgentOfFiles): Promise<void> {
   await client.ask('GET /v2/tasks/{id}/files', { ids: read, query: 'path=stdout' });
   await client.ask('GET /v2/tasks');
   await client.ask('GET /v2/tasks', { query: 'limit=1' });
+  await client.ask('GET /v2/endpoints');
   const full = await firstTask(client, 'g/full');
   const { id: session } = (
     await client.ask('POST /v2/tasks/{id}/exec', { ids: { id: full }, body: { argv: ['true'] } })

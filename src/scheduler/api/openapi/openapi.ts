@@ -12,6 +12,7 @@ import { v1Schemas } from '../v1/request-schemas.ts';
 import { agentSchemas } from '../v2/agent-schemas.ts';
 import { v2AppSchemas } from '../v2/app-schemas.ts';
 import { v2DeploymentSchemas } from '../v2/deployment-schemas.ts';
+import { endpointSchemas } from '../v2/endpoint-schemas.ts';
 import { eventSchemas } from '../v2/event-schemas.ts';
 import { exec, execSchemas } from '../v2/exec-schemas.ts';
 import { queueSchemas } from '../v2/queue-schemas.ts';
@@ -49,6 +50,7 @@ export type RequestSchemas = typeof REQUESTS;
 
 const ANSWERS = {
   EmptyList: emptyList,
+  ...endpointSchemas,
   ...eventSchemas,
   ...errorSchemas,
   ...v1AnswerSchemas,

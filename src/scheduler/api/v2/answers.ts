@@ -81,15 +81,16 @@ export function cacheable(request: FastifyRequest, reply: FastifyReply, value: u
   return cacheableParts(request, reply, [newPart(jsonFor(request, value))]);
 }
 
-/** Like `cacheable`, for a list. @param name the field that holds the list */
+/** Like `cacheable`, for a list. @param name the field that holds the list @param rest further fields */
 export function cacheableList(
   request: FastifyRequest,
   reply: FastifyReply,
   name: string,
   items: readonly Part[],
-  next?: string,
+  rest: Readonly<Record<string, unknown>> = {},
 ): FastifyReply {
-  const end = newPart(next === undefined ? ']}' : `],"next":${JSON.stringify(next)}}`);
+  const fields = JSON.stringify(rest).slice(1);
+  const end = newPart(`]${fields === '}' ? '' : ','}${fields}`);
   const comma = newPart(',');
   const shown = isViewer(request) ? items.map(partForViewers) : items;
   const parts = shown.flatMap((item, i) => (i === 0 ? [item] : [comma, item]));

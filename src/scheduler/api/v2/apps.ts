@@ -59,7 +59,7 @@ export function addAppRoutes(api: Api, options: ApiOptions): void {
       const { page, next } = pageOf(paging, apps, ({ app }) => app.id);
       return { parts: appParts(page, embeds, state.settings.role, paging), next };
     });
-    return cacheableList(request, reply, 'apps', parts, next);
+    return cacheableList(request, reply, 'apps', parts, { next });
   });
   api.post('/v2/apps', async (request, reply) => {
     const read = readDefinition(request.body);

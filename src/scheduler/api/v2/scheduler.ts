@@ -8,6 +8,7 @@ import { addAgentRoutes } from './agents.ts';
 import { invalid } from './answers.ts';
 import { addAppRoutes } from './apps.ts';
 import { addDeploymentRoutes } from './deployments.ts';
+import { addEndpointRoute } from './endpoints.ts';
 import { addExecRoutes } from './exec.ts';
 import { addGroupRoutes } from './groups.ts';
 import { addQueueRoutes } from './queue.ts';
@@ -21,6 +22,7 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
   addAgentRoutes(api, options);
   addAppRoutes(api, options);
   addTaskRoutes(api, options);
+  addEndpointRoute(api, options);
   addExecRoutes(api, options);
   addTaskLogRoute(api, options);
   addTaskFilesRoute(api, options);

@@ -10,6 +10,7 @@ import { emptyList, time } from '../openapi/shown.ts';
 import { agentSchemas } from './agent-schemas.ts';
 import { v2AppSchemas } from './app-schemas.ts';
 import { v2DeploymentSchemas } from './deployment-schemas.ts';
+import { endpointSchemas } from './endpoint-schemas.ts';
 import { execSchemas } from './exec-schemas.ts';
 import { queueSchemas } from './queue-schemas.ts';
 import { schedulerSchemas } from './scheduler-schemas.ts';
@@ -100,6 +101,12 @@ export const V2_OPERATIONS = [
     role: 'none',
     answers: { 204: {} },
     refusals: [403, 503],
+  },
+  {
+    method: 'GET',
+    path: '/v2/endpoints',
+    summary: 'List the apps with their labels and the addresses of their tasks, for load balancers',
+    answers: { 200: { json: endpointSchemas.Endpoints } },
   },
   {
     method: 'GET',

@@ -1,0 +1,36 @@
+/** Reads the operator's directories of certificates and templates. */
+
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+
+/** Other files, such as README or .key, are left out. */
+const CERTIFICATE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+
+/** @returns the content of each file by name, without files whose names a configuration can't contain */
+async function readFiles(directory: string | undefined): Promise<Map<string, Buffer>> {
+  if (directory === undefined) return new Map();
+  const entries = await readdir(directory, { withFileTypes: true });
+  const names = entries
+    .filter((one) => !one.isDirectory() && CERTIFICATE.test(one.name))
+    .map(({ name }) => name);
+  const read = names.sort().map(async (name) => [name, await readFile(path.join(directory, name))] as const);
+  return new Map(await Promise.all(read));
+}
+
+/** @returns the fingerprint of each file that holds a certificate with its key, by name */
+export async function readCertificates(directory: string | undefined): Promise<Map<string, string>> {
+  const files = await readFiles(directory);
+  return new Map(
+    [...files]
+      .filter(([name]) => name.endsWith('.pem'))
+      .map(([name, content]) => [name, createHash('sha256').update(content).digest('hex')]),
+  );
+}
+
+/** @returns the text of each template by name */
+export async function readTemplates(directory: string | undefined): Promise<Map<string, string>> {
+  return new Map(
+    [...(await readFiles(directory))].map(([name, content]) => [name, content.toString('utf8')]),
+  );
+}

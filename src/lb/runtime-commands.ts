@@ -1,0 +1,47 @@
+/** The commands of haproxy's runtime socket that change the servers of running backends. */
+
+import type { Slots } from './slots.ts';
+
+/**
+ * @param running what haproxy has: the same backends, with the same number of places
+ * @returns one command for each element, in order
+ */
+export function runtimeCommands(running: Slots, wanted: Slots): string[] {
+  const commands: string[] = [];
+  for (const [backend, { slots }] of wanted) {
+    for (const [i, { server }] of slots.entries()) {
+      const before = running.get(backend)?.slots[i]?.server;
+      const name = `${backend}/${slotName(i)}`;
+      if (server?.address === before?.address) continue;
+      // Not "drain", in which clients with a cookie would still get it. Open connections continue.
+      if (before) commands.push(`set server ${name} state maint`);
+      if (!server) continue;
+      const [, ip = '', port = ''] = /^\[?([^\]]*)\]?:(\d+)$/.exec(server.address) ?? [];
+      commands.push(`set server ${name} addr ${ip} port ${port}`, `set server ${name} state ready`);
+    }
+  }
+  return commands;
+}
+
+/** True if only servers differ, so that no reload is needed. */
+export function haveSamePlaces(running: Slots, wanted: Slots): boolean {
+  return (
+    running.size === wanted.size &&
+    [...wanted].every(([backend, { slots }]) => running.get(backend)?.slots.length === slots.length)
+  );
+}
+
+/** The name of a server in the configuration. */
+export function slotName(i: number): string {
+  return `s${i + 1}`;
+}
+
+const DONE = /^(.* changed from .*|nothing changed|no need to change .*|)$/i;
+
+/** @returns what haproxy answered instead of having changed a server */
+export function refusedAnswer(answer: string): string | undefined {
+  return answer
+    .split('\n')
+    .map((line) => line.trim())
+    .find((line) => !DONE.test(line));
+}

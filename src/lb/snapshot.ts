@@ -1,0 +1,81 @@
+/** What the scheduler says about its apps, and what is kept of an earlier answer while a new one may be incomplete. */
+
+import * as z from 'zod';
+
+/** The part of the answer to `GET /v2/endpoints` that a load balancer uses. */
+export const snapshotSchema = z.object({
+  frameworkId: z.union([z.string(), z.null()]),
+  connected: z.boolean(),
+  unanswered: z.number(),
+  apps: z.array(
+    z.object({
+      id: z.string(),
+      run: z.number(),
+      labels: z.record(z.string(), z.string()),
+      ports: z.array(
+        z.object({
+          servicePort: z.number(),
+          protocol: z.string(),
+          checkProtocol: z.string().optional(),
+        }),
+      ),
+      tasks: z.array(
+        z.object({
+          id: z.string(),
+          state: z.enum(['ready', 'ending', 'waiting']),
+          addresses: z.array(z.union([z.string(), z.null()])),
+        }),
+      ),
+    }),
+  ),
+});
+
+export type Snapshot = z.output<typeof snapshotSchema>;
+export type BalancedApp = Snapshot['apps'][number];
+export type BalancedTask = BalancedApp['tasks'][number];
+
+/**
+ * True if tasks and apps that are missing in the answer have really ended: the scheduler is connected, the master has
+ * confirmed every task since the last failover, and it is the same framework as before.
+ */
+export function isComplete({ frameworkId, connected, unanswered }: Snapshot, before?: Snapshot): boolean {
+  const isSame = before === undefined || before.frameworkId === frameworkId;
+  return isSame && connected && unanswered === 0;
+}
+
+/**
+ * Combines an answer with the previous snapshot. From an incomplete answer, apps and tasks can be added and changed, and
+ * none disappears; an address that is not known again yet stays.
+ * @param trusted true to believe that another framework has replaced the previous one
+ */
+export function combine(before: Snapshot | undefined, answer: Snapshot, trusted: boolean): Snapshot {
+  if (before === undefined) return answer;
+  const reference = trusted ? { ...before, frameworkId: answer.frameworkId } : before;
+  if (isComplete(answer, reference)) return answer;
+  const answered = new Map(answer.apps.map((app) => [app.id, app]));
+  const kept = before.apps.filter(({ id }) => !answered.has(id));
+  const earlier = new Map(before.apps.map((app) => [app.id, app]));
+  return {
+    ...answer,
+    // Until the answer is complete, it does not count as one of the new framework.
+    frameworkId: trusted ? answer.frameworkId : before.frameworkId,
+    apps: [...answer.apps.map((app) => withTasksOf(app, earlier.get(app.id))), ...kept],
+  };
+}
+
+function withTasksOf(app: BalancedApp, before: BalancedApp | undefined): BalancedApp {
+  if (!before) return app;
+  const answered = new Set(app.tasks.map(({ id }) => id));
+  const earlier = new Map(before.tasks.map((task) => [task.id, task]));
+  return {
+    ...app,
+    tasks: [
+      ...app.tasks.map((task) => withAddressesOf(task, earlier.get(task.id))),
+      ...before.tasks.filter(({ id }) => !answered.has(id)),
+    ],
+  };
+}
+
+function withAddressesOf(task: BalancedTask, before: BalancedTask | undefined): BalancedTask {
+  return { ...task, addresses: task.addresses.map((address, i) => address ?? before?.addresses[i] ?? null) };
+}

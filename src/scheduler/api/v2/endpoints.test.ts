@@ -1,0 +1,44 @@
+import { expect, it } from 'vitest';
+import { call, get, post, server } from '../../../../test/scheduler/api-server.ts';
+
+const WEB = {
+  id: '/shop/web',
+  cmd: 'serve',
+  cpus: 0.1,
+  mem: 16,
+  labels: { HAPROXY_0_VHOST: 'shop.example' },
+  portDefinitions: [{ port: 10_001, name: 'http' }, { port: 10_002 }],
+  healthChecks: [{ protocol: 'MESOS_HTTP', path: '/', portIndex: 1 }],
+};
+
+it('lists labels, ports and the addresses of tasks with their state', async () => {
+  const one = server();
+  await post(one, '/v2/apps', WEB);
+  await one.run();
+  const read = async () => (await get(one, '/v2/endpoints')).json();
+  const [task] = (await get(one, '/v2/apps/shop/web/tasks')).json().tasks;
+  expect(await read()).toEqual({
+    apps: [
+      {
+        id: '/shop/web',
+        run: expect.any(Number),
+        labels: { HAPROXY_0_VHOST: 'shop.example' },
+        ports: [
+          { servicePort: 10_001, protocol: 'tcp', name: 'http' },
+          { servicePort: 10_002, protocol: 'tcp', checkProtocol: 'MESOS_HTTP' },
+        ],
+        tasks: [{ id: task.id, state: 'waiting', addresses: ['a.example:31000', 'a.example:31001'] }],
+      },
+    ],
+    frameworkId: expect.any(String),
+    connected: true,
+    unanswered: 0,
+  });
+  one.mesos.advance(task.id, 'TASK_RUNNING', { healthy: true });
+  for (const event of one.mesos.inbox.splice(0)) await one.runner.submit({ type: 'mesos', event });
+  expect((await read()).apps[0].tasks[0].state).toBe('ready');
+  await call(one, 'PUT', '/v2/apps//shop/web', { instances: 0 });
+  expect((await read()).apps[0].tasks).toEqual([
+    { id: task.id, state: 'ending', addresses: ['a.example:31000', 'a.example:31001'] },
+  ]);
+});

@@ -1,0 +1,266 @@
+/** The load balancer with the real haproxy, and a scheduler that a test controls. */
+
+import { mkdir, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { BalancedApp } from '../../src/lb/snapshot.ts';
+import { type LbProcess, startLb } from '../e2e/support/lb-process.ts';
+import { balancedApp, snapshotOf } from '../lb/snapshots.ts';
+import { askHost } from '../support/ask-host.ts';
+import { freePorts } from '../support/free-ports.ts';
+import { type FakeScheduler, startFakeScheduler } from './support/fake-scheduler.ts';
+
+let directory: string;
+let scheduler: FakeScheduler;
+let lb: LbProcess | undefined;
+const servers: Server[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-lb-'));
+  scheduler = await startFakeScheduler();
+});
+afterEach(async () => {
+  await lb?.stop();
+  lb = undefined;
+  scheduler.stop();
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** A task that answers with its name, the path and the headers of a request. @returns its port */
+async function task(name: string): Promise<number> {
+  const server = createServer((request, response) => {
+    if (request.url === '/moved') response.setHeader('Location', 'http://inner.example/there');
+    response.end(JSON.stringify({ name, path: request.url, headers: request.headers }));
+  });
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 40_000; ; ) {
+    if (await holds().catch(() => false)) return;
+    if (Date.now() > end) throw new Error(`not within 40 s: ${what}\n${lb?.log.join('\n')}`);
+    await sleep(50);
+  }
+}
+
+function tell(...apps: readonly BalancedApp[]): void {
+  scheduler.answer = snapshotOf(apps);
+  scheduler.notify();
+}
+
+/** @returns the name of the task that answers at the service port */
+async function nameAt(port: number): Promise<string> {
+  const { status, text } = await askHost(port, 'any.example');
+  return status === 200 ? JSON.parse(text).name : String(status);
+}
+
+function serves(port: number, name: string): Promise<void> {
+  return until(`${name} answers at port ${port}`, async () => (await nameAt(port)) === name);
+}
+
+it('adds, removes and replaces tasks without a reload, and continues after a restart and without the scheduler', async () => {
+  const [port = 0] = await freePorts(1);
+  const [a, b] = [await task('a'), await task('b')];
+  const check = { ports: [{ servicePort: port, protocol: 'tcp', checkProtocol: 'HTTP' }] };
+  tell(balancedApp('/web', port, [a], check));
+  lb = await startLb(scheduler.url, directory);
+  await serves(port, 'a');
+  tell(balancedApp('/web', port, [b], check));
+  await serves(port, 'b');
+  tell(balancedApp('/web', port, [], check));
+  await serves(port, '503');
+  tell(balancedApp('/web', port, [a], check));
+  await serves(port, 'a');
+  expect(await lb.metric('mesosup_lb_reloads_total')).toBe(1);
+  expect(await readFile(path.join(directory, 'haproxy.cfg'), 'utf8')).toContain(`127.0.0.1:${a}`);
+
+  // The scheduler is unreachable, its answer is cut, and a new leader knows nothing yet.
+  for (const answer of [
+    undefined,
+    '{"apps":[',
+    '{}',
+    snapshotOf([], { unanswered: 3 }),
+    snapshotOf([], { frameworkId: 'g' }),
+  ]) {
+    scheduler.answer = answer;
+    scheduler.notify();
+    await sleep(300);
+    expect(await nameAt(port)).toBe('a');
+  }
+  scheduler.answer = undefined;
+  await lb.end('SIGKILL');
+  expect(await nameAt(port)).toBe('a');
+  await lb.haproxy.stop();
+  lb.begin();
+  await serves(port, 'a');
+  tell(balancedApp('/web', port, [b], check));
+  await serves(port, 'b');
+});
+
+it('starts a killed haproxy again, and reloads it when its socket is gone', async () => {
+  const [port = 0] = await freePorts(1);
+  const [a, b] = [await task('a'), await task('b')];
+  const check = { ports: [{ servicePort: port, protocol: 'tcp', checkProtocol: 'HTTP' }] };
+  tell(balancedApp('/web', port, [a], check));
+  lb = await startLb(scheduler.url, directory, { 'reload-interval-ms': '100' });
+  await serves(port, 'a');
+  await lb.haproxy.stop();
+  await serves(port, 'a');
+  await unlink(lb.haproxy.socket);
+  tell(balancedApp('/web', port, [b], check));
+  await serves(port, 'b');
+  expect(lb.log.join('\n')).toMatch(/haproxy is not running.*[\s\S]*could not be changed at run time/);
+});
+
+it('leaves out a port in use, a broken certificate, and an app whose template haproxy refuses', async () => {
+  const [port = 0, used = 0, other = 0] = await freePorts(3);
+  const a = await task('a');
+  const holder = createServer();
+  servers.push(holder);
+  await new Promise<void>((resolve) => holder.listen(used, '127.0.0.1', resolve));
+  const certificates = path.join(directory, 'certificates');
+  await mkdir(certificates);
+  await writeFile(path.join(certificates, 'broken.pem'), 'no certificate');
+  await selfSigned(certificates, 'good');
+  tell(
+    balancedApp('/good', port, [a], { labels: { HAPROXY_0_MODE: 'http', HAPROXY_0_VHOST: 'good.example' } }),
+    balancedApp('/used', used, [a], { run: 2 }),
+    balancedApp('/refused', other, [a], {
+      run: 3,
+      labels: { HAPROXY_0_MODE: 'http', HAPROXY_0_BACKEND_HTTP_OPTIONS: 'http-request no-such-action' },
+    }),
+  );
+  lb = await startLb(scheduler.url, directory, {
+    'certificate-dir': certificates,
+    'allow-label-templates': '',
+  });
+  await serves(port, 'a');
+  const log = lb.log.join('\n');
+  expect(log).toMatch(new RegExp(`"app":"/used".*port ${used} can't be used: another program`));
+  expect(log).toMatch(/"app":"\/refused".*no-such-action/);
+  expect(log).toMatch(/"certificate":"broken.pem"/);
+  await expect(askHost(other, 'x')).rejects.toThrow('ECONNREFUSED');
+  const { stdout } = await execa('curl', [
+    ...['-sk', '--http2', '--resolve', `good.example:${lb.httpsPort}:127.0.0.1`, '-w', '\n%{http_version}'],
+    `https://good.example:${lb.httpsPort}/x`,
+  ]);
+  expect(stdout).toMatch(/"name":"a","path":"\/x".*"x-forwarded-proto":"https"/);
+  expect(stdout).toMatch(/\n2$/);
+});
+
+it('routes as the labels of marathon-lb say', async () => {
+  const ports = await freePorts(5);
+  const [port = 0, second = 0, api = 0, open = 0, sticky = 0] = ports;
+  const [a, b, c] = [await task('a'), await task('b'), await task('c')];
+  const certificates = path.join(directory, 'certificates');
+  await mkdir(certificates);
+  await selfSigned(certificates, 'site');
+  const { stdout: passwordHash } = await execa('openssl', ['passwd', '-5', '-salt', 'salt', 'secret']);
+  const two = { ports: [port, second].map((servicePort) => ({ servicePort, protocol: 'tcp' })) };
+  tell(
+    balancedApp('/shop/web', port, [], {
+      ...two,
+      tasks: [{ id: 'w', state: 'ready', addresses: [`127.0.0.1:${a}`, `127.0.0.1:${b}`] }],
+      labels: {
+        HAPROXY_0_VHOST: 'shop.example,www.shop.example',
+        HAPROXY_0_HTTP_BACKEND_REDIR: '/start',
+        HAPROXY_1_VHOST: 'secure.example',
+        HAPROXY_1_REDIRECT_TO_HTTPS: 'true',
+        HAPROXY_1_USE_HSTS: 'true',
+        HAPROXY_1_SSL_CERT: 'site.pem',
+      },
+    }),
+    balancedApp('/shop/api', api, [c], {
+      run: 2,
+      labels: {
+        HAPROXY_0_VHOST: 'shop.example',
+        HAPROXY_0_PATH: '/api',
+        HAPROXY_0_HTTP_BACKEND_PROXYPASS_PATH: '/api',
+        HAPROXY_0_HTTP_BACKEND_REVPROXY_PATH: '/api',
+        HAPROXY_0_AUTH: `my realm:ada:${passwordHash}`,
+      },
+    }),
+    balancedApp('/open', open, [a], {
+      run: 3,
+      labels: { HAPROXY_0_MODE: 'http', HAPROXY_0_BACKEND_NETWORK_ALLOWED_ACL: '10.0.0.0/8' },
+    }),
+    balancedApp('/sticky', sticky, [a, b], {
+      run: 4,
+      labels: { HAPROXY_0_VHOST: 'sticky.example', HAPROXY_0_STICKY: 'true', HAPROXY_0_PATH: '-i /Any' },
+    }),
+  );
+  lb = await startLb(scheduler.url, directory, { 'certificate-dir': certificates });
+  const { httpPort } = lb;
+  const ask = async (host: string, url: string, headers = {}) => {
+    const answer = await askHost(httpPort, host, url, headers);
+    return { ...answer, json: answer.status === 200 ? JSON.parse(answer.text) : undefined };
+  };
+  await until('the host answers', async () => (await ask('shop.example', '/x')).status === 200);
+  expect((await ask('WWW.shop.example:80', '/x')).json).toMatchObject({
+    name: 'a',
+    path: '/x',
+    headers: { 'x-forwarded-proto': 'http' },
+  });
+  expect((await ask('shop.example', '/')).headers.location).toBe('/start');
+  expect((await ask('other.example', '/')).status).toBe(503);
+  const redirect = await ask('secure.example', '/x');
+  expect([redirect.status, redirect.headers.location]).toEqual([301, 'https://secure.example/x']);
+  const { stdout: secure } = await execa('curl', ['-ski', `https://127.0.0.1:${second}/x`]);
+  expect(secure).toMatch(/strict-transport-security: max-age=15768000[\s\S]*"name":"b"/i);
+  expect((await ask('shop.example', '/api/x')).headers['www-authenticate']).toBe('Basic realm="my realm"');
+  const authorization = { Authorization: `Basic ${Buffer.from('ada:secret').toString('base64')}` };
+  expect((await ask('shop.example', '/api/x', authorization)).json).toMatchObject({ name: 'c', path: '/x' });
+  expect((await ask('shop.example', '/api/moved', authorization)).headers.location).toBe('/api/there');
+  expect((await askHost(open, 'x')).status).toBe(403);
+  const first = await ask('sticky.example', '/aNY/x');
+  const cookie = String(first.headers['set-cookie']).split(';')[0] ?? '';
+  for (let i = 0; i < 4; i += 1) {
+    expect((await ask('sticky.example', '/any', { Cookie: cookie })).json.name).toBe(first.json.name);
+  }
+  expect(lb.log.filter((line) => line.includes('"level":40'))).toEqual([]);
+});
+
+it('serves 2,000 services', async () => {
+  const a = await task('a');
+  const apps = Array.from({ length: 2000 }, (_, i) =>
+    balancedApp(`/many/app${i}`, 12_000 + i, [a], { run: i }),
+  );
+  tell(...apps);
+  lb = await startLb(scheduler.url, directory);
+  await serves(13_999, 'a');
+  const b = await task('b');
+  tell(...apps.slice(0, -1), balancedApp('/many/app1999', 13_999, [b], { run: 1999 }));
+  await serves(13_999, 'b');
+  expect(await lb.metric('mesosup_lb_reloads_total')).toBe(1);
+});
+
+async function selfSigned(dir: string, name: string): Promise<void> {
+  const file = path.join(dir, `${name}.key`);
+  const { stdout } = await execa('openssl', [
+    ...[
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      file,
+      '-days',
+      '2',
+      '-subj',
+      `/CN=${name}.example`,
+    ],
+  ]);
+  await writeFile(path.join(dir, `${name}.pem`), `${stdout}\n${await readFile(file, 'utf8')}`);
+}
