@@ -96,6 +96,8 @@ export class Haproxy {
     const running = await this.#identify();
     const size = await this.#logSize();
     if (running) {
+      // The master ignores the signal while it loads a configuration, and answers only afterwards.
+      await askSocket(this.#master, 'show proc').catch(() => undefined);
       process.kill(running.pid, 'SIGUSR2');
       await this.#loaded(size, () => isAlive(running));
       return;
