@@ -21,6 +21,8 @@ export interface ClusterOptions {
   root: string;
   /** Host name of the agents, also reachable from containers. */
   hostname: string;
+  /** Run the load balancer too. */
+  lb: boolean;
 }
 
 /** A started demo cluster. Its programs may not answer yet. */
@@ -47,6 +49,7 @@ export async function startCluster({
   dir,
   root,
   hostname,
+  lb,
 }: ClusterOptions): Promise<DemoCluster> {
   const found = await inspectDirectory(dir);
   if (found.kind === 'up') {
@@ -64,6 +67,7 @@ export async function startCluster({
     executor: reason ? target : EXECUTOR_PATH,
     usedPorts: await portsInUse(),
     user: userInfo().username,
+    lb,
   });
   const state: DemoState = {
     supervisor: identifySelf(),

@@ -9,6 +9,7 @@ const input = {
   hostname: '172.17.0.1',
   usedPorts: new Set<number>(),
   user: 'ada',
+  lb: false,
 };
 
 test('uses the usual ports if they are free', () => {
@@ -44,4 +45,23 @@ test('publishes containers on the bridge address only', () => {
     expect(args).toContain('--hostname=172.17.0.1');
     expect(args).toContain('--ip=127.0.0.1');
   }
+});
+
+test('runs the load balancer on loopback with free ports, which no app may have', () => {
+  const { programs, servicePort } = planDemo({ ...input, lb: true, usedPorts: new Set([10_445, 9101]) });
+  expect(servicePort).toBe(10_446);
+  expect(programs.at(-1)).toEqual({
+    name: 'lb',
+    args: [
+      '/dist/lib/lb.js',
+      '--url=http://127.0.0.1:8080',
+      '--address=127.0.0.1',
+      '--http-port=8000',
+      '--https-port=8443',
+      '--stats=127.0.0.1:9102',
+      '--metrics=127.0.0.1:9103',
+      '--data-dir=/run/mesosup-demo/lb',
+      '--reserved-ports=5050-5099,8080-8099,31000-31099,31100-31199',
+    ],
+  });
 });

@@ -27,6 +27,8 @@ export interface DemoPlan {
   schedulersFile: string;
   /** Host name of the agents: the gateway of Docker's bridge, reachable from the host and from containers. */
   hostname: string;
+  /** The service port of the app, on loopback; only with the load balancer. */
+  servicePort?: number;
   programs: Program[];
 }
 
@@ -40,12 +42,17 @@ export interface PlanInput {
   usedPorts: ReadonlySet<number>;
   /** The user who runs the demo and its tasks: an agent without root can't start tasks as another user. */
   user: string;
+  /** True to run the load balancer. */
+  lb: boolean;
 }
 
 const LOOPBACK = '127.0.0.1';
+/** The service port of the 2013 page. */
+const SERVICE_PORT = 10_445;
 
 /** Chooses command lines and ports: 5050, 8080 and 5051 onwards, or the next free ports. */
-export function planDemo({ lib, dir, agents, executor, hostname, usedPorts, user }: PlanInput): DemoPlan {
+export function planDemo(input: PlanInput): DemoPlan {
+  const { lib, dir, agents, executor, hostname, usedPorts, user } = input;
   const used = new Set(usedPorts);
   const take = (preferred: number): number => {
     const port = freePort(preferred, used);
@@ -57,21 +64,25 @@ export function planDemo({ lib, dir, agents, executor, hostname, usedPorts, user
   const schedulerPort = take(8080);
   const master = `${LOOPBACK}:${masterPort}`;
   const schedulersFile = path.join(dir, 'schedulers.json');
-  const agentPrograms = portBlocks(agents, used).map((block, i) => {
+  const blocks = portBlocks(agents, used);
+  const agentPrograms = blocks.map((block, i) => {
     const name = `agent${i + 1}`;
     return {
       name,
       args: agentArgs({ name, lib, dir, master, port: take(5051), hostname, block, schedulersFile }),
     };
   });
+  const schedulerUrl = `http://${LOOPBACK}:${schedulerPort}`;
+  const servicePort = input.lb ? take(SERVICE_PORT) : undefined;
   return {
     cluster,
     dir,
     masterUrl: `http://${master}`,
-    schedulerUrl: `http://${LOOPBACK}:${schedulerPort}`,
+    schedulerUrl,
     executor,
     schedulersFile,
     hostname,
+    ...(servicePort !== undefined && { servicePort }),
     programs: [
       {
         name: 'master',
@@ -110,8 +121,31 @@ export function planDemo({ lib, dir, agents, executor, hostname, usedPorts, user
           executor,
         ],
       },
+      ...(input.lb ? [{ name: 'lb', args: lbArgs({ lib, dir, schedulerUrl, blocks, take }) }] : []),
     ],
   };
+}
+
+interface LbInput {
+  lib: string;
+  dir: string;
+  schedulerUrl: string;
+  blocks: readonly Range[];
+  take: (preferred: number) => number;
+}
+
+function lbArgs({ lib, dir, schedulerUrl, blocks, take }: LbInput): string[] {
+  return [
+    path.join(lib, 'lb.js'),
+    `--url=${schedulerUrl}`,
+    `--address=${LOOPBACK}`,
+    `--http-port=${take(8000)}`,
+    `--https-port=${take(8443)}`,
+    `--stats=${LOOPBACK}:${take(9101)}`,
+    `--metrics=${LOOPBACK}:${take(9102)}`,
+    `--data-dir=${path.join(dir, 'lb')}`,
+    `--reserved-ports=5050-5099,8080-8099,${blocks.map(({ begin, end }) => `${begin}-${end}`).join()}`,
+  ];
 }
 
 interface AgentInput {

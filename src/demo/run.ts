@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { ListrTask } from 'listr2';
 import type { DockerEngine } from '../docker/engine.ts';
 import { MesosupError } from '../errors/mesosup-error.ts';
@@ -5,6 +6,7 @@ import { type ClusterOptions, type DemoCluster, startCluster } from './cluster.t
 import { buildRedisImage, DEFAULT_IMAGE } from './image.ts';
 import { askRedis } from './redis.ts';
 import { type DemoApp, type Endpoint, SchedulerApi } from './scheduler-api.ts';
+import { getFromServicePort } from './service-port.ts';
 import { executorCalls, union } from './timing.ts';
 
 /** Milliseconds to wait for the instances before the demo gives up. */
@@ -41,6 +43,7 @@ export interface DemoOptions extends Omit<ClusterOptions, 'hostname'> {
   signal: AbortSignal;
 }
 
+const HAPROXY = '/usr/sbin/haproxy';
 const APP = 'multidis';
 const INSTANCES = 2;
 
@@ -85,6 +88,11 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
       title: 'Mesos master, agents and scheduler',
       task: async (context, task) => {
         const hostname = requireValue(context.hostname);
+        if (options.lb && !existsSync(HAPROXY)) {
+          throw new MesosupError(
+            `${HAPROXY} does not exist, and --lb needs it. Install it with: apt-get install haproxy`,
+          );
+        }
         context.cluster = await startCluster({ ...options, hostname });
         const { plan, linkReason } = context.cluster;
         task.title = `Mesos master on ${plan.masterUrl}, ${options.agents} agents, scheduler on ${plan.schedulerUrl}`;
@@ -102,6 +110,7 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
           cpus: 1,
           executor: plan.executor,
           cmd: image,
+          ...(plan.servicePort !== undefined && { ports: [plan.servicePort] }),
         };
         context.endpoints = await launch(
           new SchedulerApi(plan.schedulerUrl, signal),
@@ -121,9 +130,10 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
         const { plan } = requireValue(context.cluster);
         const endpoints = requireValue(context.endpoints);
         const endpoint = requireValue(endpoints[0]);
+        const { cluster, dir } = plan;
         const { answers, calls } = await askRedis(engine, {
-          cluster: plan.cluster,
-          dir: plan.dir,
+          cluster,
+          dir,
           image,
           endpoint,
           lines: ['SET x 7', 'GET x'],
@@ -135,6 +145,20 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
         if (answer !== '"7"') throw new MesosupError(`GET x answered ${answer} instead of "7"`);
         context.result = { answer, endpoints, endpoint, answeredAt, wallMs, dockerMs };
         task.title = `redis-cli in a second container: SET x 7 → ${answers[0]}, GET x → ${answer}`;
+      },
+    },
+    {
+      title: 'Load balancer',
+      enabled: () => options.lb,
+      task: async (context, task) => {
+        const { plan } = requireValue(context.cluster);
+        const { cluster, dir, servicePort = 0 } = plan;
+        // The instances share no data, and the service port leads to any of them.
+        for (const endpoint of requireValue(context.endpoints).slice(1)) {
+          await askRedis(engine, { cluster, dir, image, endpoint, lines: ['SET x 7'] });
+        }
+        const value = await getFromServicePort(servicePort, 'x', signal);
+        task.title = `Load balancer: GET x at the service port ${servicePort} → "${value}"`;
       },
     },
   ];

@@ -10,6 +10,8 @@ export interface DemoApp {
   cpus: number;
   executor: string;
   cmd: string;
+  /** Service ports; without, the scheduler chooses one. */
+  ports?: number[];
 }
 
 export interface Endpoint {

@@ -16,7 +16,7 @@ export function summarize({ answer, wallMs, dockerMs }: DemoResult): string {
 
 /** Commands to try next: mesosup's own, whose context is the demo, and those of the 2013 page. */
 export function nextCommands(
-  { schedulerUrl, masterUrl, executor }: DemoPlan,
+  { schedulerUrl, masterUrl, executor, servicePort }: DemoPlan,
   image: string,
   { host, port }: Endpoint,
 ): string {
@@ -27,6 +27,7 @@ export function nextCommands(
     '  mesosup app logs multidis --follow',
     '  mesosup app exec -it multidis -- redis-cli',
     '  mesosup app scale multidis 3',
+    ...(servicePort === undefined ? [] : [`  redis-cli -p ${servicePort} GET x`]),
     '',
     'Or with the API, as in 2013:',
     `  http GET ${api}/v1/endpoints`,

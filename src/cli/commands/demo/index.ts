@@ -25,6 +25,10 @@ export default class Demo extends BaseCommand {
       default: DEFAULT_IMAGE,
       summary: `Redis image. ${DEFAULT_IMAGE} is built from the distribution's package; any other image is pulled.`,
     }),
+    lb: Flags.boolean({
+      default: false,
+      summary: 'Run the load balancer too (needs haproxy): Redis answers at its service port.',
+    }),
     once: Flags.boolean({ summary: 'Exit after the answer from Redis.', exclusive: ['detach'] }),
     detach: Flags.boolean({ summary: 'Exit, but keep the demo running until `mesosup demo down`.' }),
   };
