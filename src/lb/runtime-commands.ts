@@ -3,24 +3,33 @@
 import type { Slots } from './slots.ts';
 
 /**
+ * Servers are added before others are removed: a backend whose tasks are all replaced at once is never without one.
  * @param running what haproxy has: the same backends, with the same number of places
  * @returns one command for each element, in order
  */
 export function runtimeCommands(running: Slots, wanted: Slots): string[] {
-  const commands: string[] = [];
+  const added: string[] = [];
+  const replaced: string[] = [];
+  const removed: string[] = [];
   for (const [backend, { slots }] of wanted) {
     for (const [i, { server }] of slots.entries()) {
       const before = running.get(backend)?.slots[i]?.server;
       const name = `${backend}/${slotName(i)}`;
       if (server?.address === before?.address) continue;
       // Not "drain", in which clients with a cookie would still get it. Open connections continue.
-      if (before) commands.push(`set server ${name} state maint`);
-      if (!server) continue;
-      const [, ip = '', port = ''] = /^\[?([^\]]*)\]?:(\d+)$/.exec(server.address) ?? [];
-      commands.push(`set server ${name} addr ${ip} port ${port}`, `set server ${name} state ready`);
+      const leave = `set server ${name} state maint`;
+      const enter = server ? enterCommands(name, server.address) : [];
+      if (!before) added.push(...enter);
+      else if (server) replaced.push(leave, ...enter);
+      else removed.push(leave);
     }
   }
-  return commands;
+  return [...added, ...replaced, ...removed];
+}
+
+function enterCommands(name: string, address: string): string[] {
+  const [, ip = '', port = ''] = /^\[?([^\]]*)\]?:(\d+)$/.exec(address) ?? [];
+  return [`set server ${name} addr ${ip} port ${port}`, `set server ${name} state ready`];
 }
 
 /** True if only servers differ, so that no reload is needed. */

@@ -76,6 +76,19 @@ it('changes nothing if the servers are the same', () => {
   expect(runtimeCommands(slots, slots)).toEqual([]);
 });
 
+it('adds the new servers before it removes the old ones', () => {
+  const running = assignSlots([service('a', 'b')], new Map(), here);
+  const commands = runtimeCommands(running, assignSlots([service('c', 'd')], running, here));
+  expect(commands.map((one) => one.replace(/^set server 0_a\//, ''))).toEqual([
+    's3 addr 10.0.0.1 port 31000',
+    's3 state ready',
+    's4 addr 10.0.0.1 port 31001',
+    's4 state ready',
+    's1 state maint',
+    's2 state maint',
+  ]);
+});
+
 it('finds what haproxy answers instead of changing a server', () => {
   const done =
     "\nno need to change the addr, port changed from '9' to '31000' by 'stats socket command'\n\n\n";
