@@ -231,6 +231,64 @@ it('routes as the labels of marathon-lb say', async () => {
   expect(lb.log.filter((line) => line.includes('"level":40'))).toEqual([]);
 });
 
+it('changes servers on a full disk, says so, and stores them once there is room', async () => {
+  const [port = 0] = await freePorts(1);
+  const [a, b] = [await task('a'), await task('b')];
+  const check = { ports: [{ servicePort: port, protocol: 'tcp', checkProtocol: 'HTTP' }] };
+  const full = path.join(directory, 'full');
+  await mkdir(full);
+  await execa('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', full]);
+  try {
+    tell(balancedApp('/web', port, [a], check));
+    lb = await startLb(scheduler.url, full);
+    await serves(port, 'a');
+    const file = path.join(full, 'file');
+    await writeFile(file, Buffer.alloc(2_000_000)).catch(() => undefined);
+    tell(balancedApp('/web', port, [b], check));
+    await serves(port, 'b');
+    await until('the log names the cause', async () =>
+      /ENOSPC.*haproxy\.cfg can't be written/.test(lb?.log.join() ?? ''),
+    );
+    await unlink(file);
+    tell(balancedApp('/web', port, [a, b], check));
+    const stored = () => readFile(path.join(full, 'haproxy.cfg'), 'utf8');
+    await until('the configuration is stored', async () => (await stored()).includes(`:${a}\n`));
+    await lb.stop();
+  } finally {
+    await execa('umount', ['--lazy', full]);
+  }
+});
+
+it('takes over a renewed certificate', async () => {
+  const certificates = path.join(directory, 'certificates');
+  await mkdir(certificates);
+  await selfSigned(certificates, 'site');
+  const a = await task('a');
+  const [port = 0] = await freePorts(1);
+  const labels = { HAPROXY_0_VHOST: 'site.example' };
+  tell(balancedApp('/web', port, [a], { labels }));
+  lb = await startLb(scheduler.url, directory, {
+    'certificate-dir': certificates,
+    'reload-interval-ms': '0',
+  });
+  await serves(port, 'a');
+  const { httpsPort } = lb;
+  const certificate = async () => {
+    const { stdout } = await execa('openssl', ['s_client', '-connect', `127.0.0.1:${httpsPort}`], {
+      input: '',
+    });
+    return /-----BEGIN[\s\S]*END CERTIFICATE-----/.exec(stdout)?.[0];
+  };
+  const before = await certificate();
+  expect(before).toBeTruthy();
+  await selfSigned(certificates, 'site');
+  scheduler.notify();
+  await until('the new certificate is used', async () => {
+    const now = await certificate();
+    return now !== undefined && now !== before;
+  });
+});
+
 it('serves 2,000 services', async () => {
   const a = await task('a');
   const apps = Array.from({ length: 2000 }, (_, i) =>
