@@ -253,8 +253,8 @@ it('changes servers on a full disk, says so, and stores them once there is room'
     tell(balancedApp('/web', port, [a, b], check));
     const stored = () => readFile(path.join(full, 'haproxy.cfg'), 'utf8');
     await until('the configuration is stored', async () => (await stored()).includes(`:${a}\n`));
-    await lb.stop();
   } finally {
+    await lb?.stop();
     await execa('umount', ['--lazy', full]);
   }
 });
