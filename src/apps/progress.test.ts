@@ -33,6 +33,15 @@ it('shows new, healthy, starting and old instances of each app', () => {
   ]);
 });
 
+it('says once that an app is waiting', () => {
+  const app = { instances: 1, healthChecks: [], mode: undefined };
+  const apps = [{ id: '/web', app, waiting: 'waiting for an offer: no agent is registered' }];
+  const lines = progressLines(progress(apps));
+  expect(lines).toEqual([
+    expect.stringMatching(/^\/web: 0 of 1 running, waiting for an offer: no agent is registered/),
+  ]);
+});
+
 it('shows why an app is waiting, within the width', () => {
   const app = { instances: 1, healthChecks: [], mode: undefined, taskStats: stats(counts(0), counts(0)) };
   const apps = [{ id: '/web', app, waiting: 'no agent has\u001b[2J 64 GiB of memory' }];

@@ -48,7 +48,9 @@ function appText({ app, waiting }: AppProgress): string {
     ...(staged > 0 ? [`${staged} starting`] : []),
     ...(old > 0 ? [`${old} old`] : []),
     ...(running > instances && mode !== 'daemon' ? [`${running - instances} ending`] : []),
-    ...(waiting === undefined ? [] : [`waiting: ${waiting}`]),
+    ...(waiting === undefined
+      ? []
+      : [`waiting${waiting.startsWith('waiting ') ? waiting.slice('waiting'.length) : `: ${waiting}`}`]),
   ].join(', ');
 }
 

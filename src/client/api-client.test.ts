@@ -217,6 +217,24 @@ describe('ApiClient', () => {
     expect(sent.slice(1)).toEqual(['GET http://a/v2/tasks/t/log start']);
   });
 
+  it('resumes a stream when a new leader has found the agents, but does not begin one that is refused', async () => {
+    const unknown = () => new Response('{"message":"no master has registered"}', { status: 502 });
+    const interrupted = () => new Response('data: 1\nid: one\n\n');
+    const rest = new Response('event: end\ndata: {}\n\n');
+    const path = { path: { id: 't' } };
+    const { client, sent } = scripted(['http://a'], [interrupted, unknown, rest]);
+    for await (const _ of client.events('/v2/tasks/{id}/log', path, { endsWith: ['end'] }));
+    expect(sent.slice(1)).toEqual(['GET http://a/v2/tasks/t/log one', 'GET http://a/v2/tasks/t/log one']);
+    const read = async (answers: Answer[], patienceMs = 5000) => {
+      const { client } = scripted(['http://a'], answers);
+      for await (const _ of client.events('/v2/tasks/{id}/log', path, { patienceMs }));
+    };
+    await expect(read([unknown])).rejects.toMatchObject({ status: 502 });
+    await expect(read([interrupted, unknown], 0)).rejects.toMatchObject({ status: 502 });
+    const gone = new Response('{}', { status: 404 });
+    await expect(read([interrupted, gone])).rejects.toMatchObject({ status: 404 });
+  });
+
   it('gives up on unreachable schedulers when its patience ends', async () => {
     const answers = [failed('ECONNREFUSED'), failed('ECONNREFUSED')];
     const { client, sent } = scripted(['http://a', 'http://b'], answers);

@@ -128,25 +128,33 @@ export class ApiClient {
     input: Input<'GET', P> = {},
     limits: Limits & { readonly endsWith?: readonly string[]; readonly onOpen?: () => void } = {},
   ): AsyncGenerator<ServerSentEvent> {
-    const { endsWith = [], onOpen, signal } = limits;
+    const { endsWith = [], onOpen, signal, patienceMs = PATIENCE_MS } = limits;
     let last = '';
+    let interruptedAt = Number.NEGATIVE_INFINITY;
     for (let pause = RETRY_MS; ; pause = Math.min(2 * pause, MAX_RETRY_MS)) {
       const headers = { Accept: 'text/event-stream', ...(last !== '' && { 'Last-Event-ID': last }) };
-      const response = await this.#accepted({ ...limits, ...requestOf('GET', path, input), headers });
-      onOpen?.();
-      const decoder = new EventDecoder();
-      try {
-        for await (const event of eventsIn(response, decoder)) {
-          pause = RETRY_MS;
-          yield event;
-          if (endsWith.includes(event.type)) return;
+      const request = { ...limits, ...requestOf('GET', path, input), headers };
+      const isLate = () => Date.now() > interruptedAt + patienceMs;
+      const response = await this.#accepted(request).catch((error: unknown) => {
+        if (isPassing(error) && !isLate()) return undefined;
+        throw error;
+      });
+      if (response) {
+        onOpen?.();
+        const decoder = new EventDecoder();
+        try {
+          for await (const event of eventsIn(response, decoder)) {
+            pause = RETRY_MS;
+            yield event;
+            if (endsWith.includes(event.type)) return;
+          }
+        } catch {
+          if (signal?.aborted) throw signal.reason;
         }
-      } catch (_error) {
-        if (signal?.aborted) throw signal.reason;
-        // The connection was interrupted.
+        interruptedAt = Date.now();
+        // A new connection may have had none.
+        if (decoder.lastId !== '') last = decoder.lastId;
       }
-      // A new connection may have had none.
-      if (decoder.lastId !== '') last = decoder.lastId;
       await sleep(pause, signal);
     }
   }
@@ -327,6 +335,11 @@ async function* eventsIn({ body }: Answer, decoder: EventDecoder): AsyncGenerato
   } finally {
     await reader.cancel().catch(() => {});
   }
+}
+
+/** A new leader may not have found the master and the agents yet. */
+function isPassing(error: unknown): boolean {
+  return error instanceof ApiError && [502, 503, 504].includes(error.status ?? 0);
 }
 
 function isRead({ method }: Sent): boolean {
