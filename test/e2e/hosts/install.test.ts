@@ -1,5 +1,7 @@
 /** Installs three bare hosts, runs the 2013 example, changes the cluster, and uninstalls it. */
 
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,12 +10,17 @@ import { ensureRedisImage, loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { docCommand } from '../../support/docs.ts';
 import { until } from '../demo-cluster.ts';
+import { BUSYBOX, makeTestImages } from '../support/busybox-image.ts';
 import { type CreatedSession, ExecClient } from '../support/exec-client.ts';
 import { fileList, listDifference } from '../support/file-list.ts';
 import { expectDone, LabCluster, mesosOf, PORTS } from '../support/lab-cluster.ts';
+import { numbersIn, Output, UserCommands } from '../support/user-commands.ts';
 
 const INSTALL_MS = 600_000;
 const APP = 'multidis';
+/** For users of the API. */
+const TOKEN = randomBytes(24).toString('hex');
+const TOKENS = '/etc/mesosup/tokens';
 let lab: Lab;
 let cluster: LabCluster;
 let h1: LabHost;
@@ -494,9 +501,13 @@ describe('changes', () => {
       await cluster.writeSpec({
         agentFlags: { gc_delay: '2days' },
         masterFlags: { max_agent_ping_timeouts: '6' },
-        schedulerFlags: { failover_timeout: '86400' },
+        schedulerFlags: { failover_timeout: '86400', http_tokens_file: TOKENS },
         hosts: ['h1', { name: 'h2', attributes: { rack: 'b' } }, 'h3'],
       });
+      for (const host of lab.hosts) {
+        const write = `umask 077; cat >${TOKENS}; chown mesosup ${TOKENS}`;
+        await host.run(write, { input: `[operator]\nci:${TOKEN}\n` });
+      }
       const was = { pids: await pids(), containers: await containers() };
       const { leader } = (await (await cluster.api(h1, '/v2/leader')).json()) as { leader: string };
       const away = await mostAway(
@@ -521,14 +532,95 @@ describe('changes', () => {
     },
     INSTALL_MS,
   );
+});
 
+describe('commands for apps', () => {
+  let user: UserCommands;
+  const COUNTS = 'i=0; while true; do echo "line $i"; i=$((i+1)); sleep 1; done';
+  const SMALL = ['--cpus', '0.05', '--mem', '16', '--network', 'host'];
+
+  async function leader(): Promise<LabHost> {
+    return until('a scheduler leads', async () => {
+      const answer = await cluster.api(h1, '/v2/leader').catch(() => undefined);
+      if (!answer?.ok) return undefined;
+      const { leader: address } = (await answer.json()) as { leader: string };
+      return lab.hosts.find((host) => address === `${host.address}:${PORTS.scheduler}`);
+    });
+  }
+
+  test('find the installed cluster, by addresses though only SSH knows the names of its hosts', async () => {
+    user = await UserCommands.of(path.join(lab.directory, 'user'), 'lab', cluster.state);
+    expect(await user.run(['list'])).toMatch(/^lab +installed +3 +http:\/\/[\d.]+:8080 +1 app, 3 tasks$/m);
+    const agents = await user.run(['agents']);
+    for (const { address } of lab.hosts) expect(agents).toMatch(new RegExp(`^${address} +active +1 `, 'm'));
+    expect(await user.run(['app', 'exec', APP, '--', 'redis-cli', 'PING'])).toBe('PONG');
+    expect(await user.run(['app', 'logs', APP, '--grep', 'Ready to accept'])).toMatch(
+      new RegExp(`^${APP}\\S+ +\\| .*Ready to accept`, 'm'),
+    );
+  });
+
+  test('work through followers and by a token, also while the leader dies', async () => {
+    await makeTestImages();
+    await Promise.all(lab.hosts.map((host) => loadImage(host, BUSYBOX)));
+    const first = await leader();
+    const followers = lab.hosts.filter((host) => host !== first);
+    const urls = followers.map(({ address }) => `http://${address}:${PORTS.scheduler}`);
+    await user.run(['context', 'add', 'followers', ...urls, '--token', '--use'], `${TOKEN}\n`);
+    expect(await user.run(['context', 'show'])).toMatch(/Authentication {2}token/);
+    await user.run(['app', 'run', BUSYBOX, '--id', 'counts', '--instances', '3', '--cmd', COUNTS, ...SMALL]);
+    const following = user.start(['app', 'logs', 'counts', '--follow']);
+    const logs = new Output(following);
+    await until('each instance writes', async () => numbersIn(logs.text, 'counts').size === 3);
+    const check = ['--check', 'cmd:test -e /ready', '--cmd', 'sleep 1000'];
+    const waiting = user.start(['app', 'run', BUSYBOX, '--id', 'late', ...check, ...SMALL]);
+    const progress = new Output(waiting);
+    await progress.shows(/1 of 1 running, 0 healthy/);
+
+    // While they run: no token in any argument list.
+    const { stdout: here } = await execa('ps', ['-eo', 'args']);
+    expect(here).toContain('app logs counts --follow');
+    expect(here).not.toContain(TOKEN);
+
+    await first.run('systemctl kill -s KILL mesosup-scheduler');
+    const now = await until('another scheduler leads', async () => {
+      const found = await leader();
+      return found !== first && found;
+    });
+    expect(followers).toContain(now);
+    // The new leader runs commands in the container, too.
+    await until('the command has run', async () => {
+      const { exitCode } = await user.start(['app', 'exec', 'late', '--', 'sh', '-c', ': > /ready']);
+      return exitCode === 0;
+    });
+    const { exitCode, stdout, stderr } = await waiting;
+    process.stdout.write(`${stderr}\n${stdout}\n`);
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('Started /late: 1 instance.')]);
+    const end = `line ${Math.max(...[...numbersIn(logs.text, 'counts').values()].flat()) + 3}`;
+    await logs.shows(new RegExp(`(${end}\\n[^]*){3}`));
+    // No line is missing or repeated.
+    for (const [task, numbers] of numbersIn(logs.text, 'counts')) {
+      expect({ task, numbers }).toEqual({ task, numbers: numbers.map((_, i) => i) });
+    }
+    following.kill('SIGINT');
+    expect((await following).exitCode).toBe(130);
+    for (const app of ['counts', 'late']) await user.run(['app', 'stop', app, '--yes']);
+    for (const host of lab.hosts) {
+      const seen = await host.run("journalctl -q -o cat --no-pager; cat /proc/[0-9]*/cmdline | tr '\\0' ' '");
+      expect(seen).toContain('/v2/apps');
+      expect(seen.includes(TOKEN)).toBe(false);
+    }
+    await cluster.healthy();
+  }, 240_000);
+});
+
+describe('further changes', () => {
   test(
     'a setting that the new scheduler refuses on the host: the first reports why, and all three keep running',
     async () => {
       const hosts = ['h1', { name: 'h2', attributes: { rack: 'b' } }, 'h3'];
       const masterFlags = { max_agent_ping_timeouts: '6' };
       const flags = { agentFlags: { gc_delay: '2days' }, masterFlags, hosts };
-      const schedulerFlags = { failover_timeout: '86400' };
+      const schedulerFlags = { failover_timeout: '86400', http_tokens_file: TOKENS };
       await cluster.writeSpec({ ...flags, schedulerFlags: { failover_timeot: '3' } });
       const misspelt = await cluster.run('plan');
       expect(misspelt.code).toBe(2);
@@ -552,6 +644,7 @@ describe('changes', () => {
       expect(await cluster.planned()).toEqual({});
       await cluster.writeSpec(flags);
       expectDone(await cluster.run('install', '--yes'));
+      for (const host of lab.hosts) await host.run(`rm ${TOKENS}`);
     },
     INSTALL_MS,
   );
