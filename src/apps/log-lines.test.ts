@@ -28,6 +28,13 @@ describe('LineFormat', () => {
     expect(format.format({ ...line, task: 'x', stream: 'stderr', text: 'y' })).toBe('x             ! y');
   });
 
+  it('removes the colours of the output on a terminal without colours, and passes them on in a pipe', () => {
+    const line = { task: 'a', stream: 'stdout', text: '\u001b[31mred\u001b[0m\u0007' } as const;
+    const terminal = new LineFormat({ colour: false, prefix: false, terminal: true });
+    expect(terminal.format(line)).toBe('red\\x07');
+    expect(new LineFormat({ colour: false, prefix: false, terminal: false }).format(line)).toBe(line.text);
+  });
+
   it('shows control sequences on a terminal, and gives each task a colour', () => {
     const format = new LineFormat({ colour: true, prefix: true, terminal: true });
     expect(format.format(line)).toBe('\u001b[36mweb.100000001 |\u001b[0m a\\x1b[2Jb\u001b[0m');

@@ -1,6 +1,6 @@
 /** Formats the output of tasks as lines that name their task. */
 
-import { printableLine } from '../text/printable.ts';
+import { printableLine, printableWithoutColours } from '../text/printable.ts';
 
 export type Stream = 'stdout' | 'stderr';
 
@@ -72,7 +72,8 @@ export class LineFormat {
   /** `web.1 | text`, and `web.1 ! text` for stderr. */
   format({ task, stream, text }: LogLine): string {
     const { colour, prefix, terminal } = this.#style;
-    const shown = terminal ? printableLine(text) : text;
+    const asShown = colour ? printableLine : printableWithoutColours;
+    const shown = terminal ? asShown(text) : text;
     if (!prefix) return shown;
     const label = taskLabel(task);
     this.#width = Math.max(this.#width, label.length);

@@ -1,11 +1,21 @@
 /** The base class of all commands. */
 import { Command, type Interfaces } from '@oclif/core';
+import { printableLines } from '../text/printable.ts';
 import { usageErrorOf } from './usage/parse-errors.ts';
 
 export abstract class BaseCommand extends Command {
   /** Writes to standard error, on a terminal only. */
   protected progress(message: string): void {
     if (process.stderr.isTTY && !this.jsonEnabled()) this.logToStderr(message);
+  }
+
+  /** Texts may contain messages of hosts, schedulers and programs. */
+  override log(message = '', ...args: unknown[]): void {
+    super.log(printableLines(message), ...args);
+  }
+
+  override logToStderr(message = '', ...args: unknown[]): void {
+    super.logToStderr(printableLines(message), ...args);
   }
 
   /**

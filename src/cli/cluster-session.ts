@@ -7,6 +7,7 @@ import { EXIT, Interrupted } from '../errors/mesosup-error.ts';
 import type { Program } from '../install/operations/prepare.ts';
 import type { Screen } from '../install/operations/screen.ts';
 import { Session } from '../install/operations/session.ts';
+import { printableLines } from '../text/printable.ts';
 import { type ConnectFlags, connectOptions } from './flags/connect-flags.ts';
 
 /** What a command works with while it is connected. */
@@ -31,7 +32,7 @@ function screenFor(json: boolean, { input }: { readonly input: boolean }): Scree
     terminal,
     asks: input && terminal && Boolean(process.stdin.isTTY),
     note: (text) => {
-      process.stderr.write(`${text}\n`);
+      process.stderr.write(`${printableLines(text)}\n`);
     },
   };
 }

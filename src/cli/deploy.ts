@@ -58,7 +58,11 @@ async function watching(
   const interrupt = new AbortController();
   const abort = () => interrupt.abort(new Interrupted('Interrupted.'));
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, abort);
-  const watch = await DeploymentWatch.open(client, new LiveLines(process.stderr), interrupt.signal);
+  const watch = await DeploymentWatch.open(
+    client,
+    new LiveLines(process.stderr, process.env.TERM),
+    interrupt.signal,
+  );
   try {
     await body(watch, (id, outcome) =>
       outcome.catch((error: unknown) => {

@@ -1,15 +1,25 @@
 /** Reads a secret: from a prompt on a terminal, or else the first line of standard input. Never from an argument. */
 
-import { buffer } from 'node:stream/consumers';
+import type { Readable } from 'node:stream';
 import { UsageError } from '../errors/mesosup-error.ts';
 
 /** @param noun for example `password` @throws UsageError if it is empty */
 export async function readSecret(noun: string): Promise<string> {
   const asks = process.stdin.isTTY && process.stderr.isTTY;
-  const text = asks ? await ask(noun) : (await buffer(process.stdin)).toString('utf8');
-  const [secret = ''] = text.split(/\r?\n/);
+  const secret = asks ? await ask(noun) : await firstLine(process.stdin);
   if (secret === '') throw new UsageError(`the ${noun} is empty: type it, or write it to standard input`);
   return secret;
+}
+
+/** Does not wait for the end of the input: the program that writes it may go on. */
+export async function firstLine(input: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of input) {
+    chunks.push(Buffer.from(chunk));
+    if (chunks.at(-1)?.includes('\n')) break;
+  }
+  const [line = ''] = Buffer.concat(chunks).toString('utf8').split(/\r?\n/);
+  return line;
 }
 
 async function ask(noun: string): Promise<string> {

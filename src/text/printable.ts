@@ -19,8 +19,16 @@ export function printableLine(text: string): string {
   return text.replace(NOT_IN_OUTPUT, (found) => (found.length > 1 ? found : escaped(found)));
 }
 
+/** The same for a line of a program's output, without its colours. */
+export function printableWithoutColours(text: string): string {
+  return text.replace(NOT_IN_OUTPUT, (found) => (found.length > 1 ? '' : escaped(found)));
+}
+
+const PLAIN_LINES = /^[\t\n -~]*$/;
+
 /** The same for a text of several lines. */
 export function printableLines(text: string): string {
+  if (PLAIN_LINES.test(text)) return text;
   return text.split('\n').map(printableLine).join('\n');
 }
 

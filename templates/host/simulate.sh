@@ -125,12 +125,14 @@ changes() {
   relations | grep -E '^(Package|Depends|Pre-Depends|Conflicts|Breaks|Provides): |^$' | member relations
 }
 
-# download WORD...: prints the bytes that apt would download; archives that the host has already are not downloaded
+# download WORD...: prints the bytes that apt would download, nothing if they are not known; archives that the host has
+# already are not downloaded
 download() {
   archives=/var/cache/apt/archives/
   eval "$(apt-config shell archives Dir::Cache::archives/d)"
-  apt_get -c "$dir/conf" --print-uris -o Dir::Cache::archives="$archives" -o APT::Get::AllowUnauthenticated=true install "$@" |
-    awk "/^'/ { bytes += \$3 } END { printf \"%.0f\", bytes }"
+  apt_get -c "$dir/conf" --print-uris -o Dir::Cache::archives="$archives" -o APT::Get::AllowUnauthenticated=true install "$@" \
+    >"$dir/uris" || return 0
+  awk "/^'/ { bytes += \$3 } END { printf \"%.0f\", bytes }" "$dir/uris"
 }
 
 # dependencies WORD...: prints the direct and indirect dependencies of the packages

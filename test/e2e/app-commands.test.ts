@@ -11,6 +11,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { root, until } from './demo-cluster.ts';
 import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
+import { STYLE, shownBy } from './support/colours.ts';
 import { Tmux } from './support/tmux.ts';
 import { startTwoSchedulers, type TwoSchedulers } from './support/two-schedulers.ts';
 
@@ -201,6 +202,24 @@ test('runs commands in a container: in a terminal with a resize and Ctrl-C, and 
   expect([failed.exitCode, failed.stdout, failed.stderr]).toEqual([7, '', 'err']);
   const none = await mesosup('app', 'exec', 'nobox', '--', 'true');
   expect([none.exitCode, none.stderr]).toEqual([1, expect.stringContaining("App '/nobox' does not exist")]);
+});
+
+test('uses colours in a terminal, none with NO_COLOR, and no control sequence on a dumb terminal', async () => {
+  const run = `mesosup app run ${BUSYBOX} --id plain --cmd 'printf "\\\\033[31mred\\n"; sleep 1000' --cpus 0.05 --mem 16 --network host`;
+  const walk = `${run} && until mesosup app logs plain | grep red >/dev/null; do sleep 0.2; done; mesosup app logs plain; mesosup app list; mesosup app history plain; mesosup app stop plain --yes`;
+  const shown = async (env: Record<string, string>) =>
+    keep(JSON.stringify(env), await shownBy(walk, { ...environment, ...env }));
+  const start = String.fromCharCode(27);
+  const colourful = await shown({});
+  expect(colourful).toContain(`${start}[31mred`);
+  expect(colourful).toMatch(/\[3\dmplain\S* \|/);
+  const without = await shown({ NO_COLOR: '1' });
+  expect(without).toMatch(/^plain\S* \| red/m);
+  expect(without.match(STYLE)).toBeNull();
+  const dumb = await shown({ TERM: 'dumb' });
+  expect(dumb).toMatch(/^\/plain: \d of 1 running/m);
+  expect(dumb).toMatch(/^\/plain +running +1\/1/m);
+  expect(dumb).not.toContain(start);
 });
 
 test('follows the output of 10 instances over a replaced one and the death of the leader', async () => {

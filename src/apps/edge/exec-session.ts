@@ -18,6 +18,8 @@ export interface ExecStreams {
 /** Longest content of a message to the scheduler. */
 const MAX_INPUT = 64 * 1024;
 const BEGIN_MS = 30_000;
+/** The scheduler answers pings at once; a connection without any sign of it for this time is lost. */
+const PATIENCE = { pingEveryMs: 15_000, silentLimitMs: 45_000 };
 /** The exit code of a command that ended because nobody read its output (SIGPIPE). */
 const UNREAD: Outcome = { type: 'exit', code: 141 };
 
@@ -36,6 +38,7 @@ export interface ExecSocket {
 export async function joinExecSession(
   { url, headers, ca }: ExecSocket,
   streams: ExecStreams,
+  patience = PATIENCE,
 ): Promise<Outcome | undefined> {
   const options = { headers, perMessageDeflate: false, handshakeTimeout: BEGIN_MS };
   const socket = new WebSocket(url, { ...options, ...(ca !== undefined && { ca }) });
@@ -55,13 +58,31 @@ export async function joinExecSession(
   await once(socket, 'open');
   socket.on('error', () => {});
   const restore = passInput(socket, streams);
+  const stop = endIfSilent(socket, patience);
   try {
     await closed;
   } finally {
+    stop();
     restore();
     for (const out of [streams.stdout, streams.stderr]) out.off('error', endUnread);
   }
   return outcome;
+}
+
+/** Closes a connection whose other side has disappeared. @returns a function that ends the watch */
+function endIfSilent(socket: WebSocket, { pingEveryMs, silentLimitMs }: typeof PATIENCE): () => void {
+  let heardAt = performance.now();
+  const hear = (): void => {
+    heardAt = performance.now();
+  };
+  for (const sign of ['message', 'ping', 'pong']) socket.on(sign, hear);
+  const pinging = setInterval(() => {
+    // While a slow reader of the output stops the connection, no answer can arrive.
+    if (socket.isPaused) hear();
+    else if (performance.now() - heardAt > silentLimitMs) socket.terminate();
+    else if (socket.readyState === WebSocket.OPEN) socket.ping();
+  }, pingEveryMs);
+  return () => clearInterval(pinging);
 }
 
 /** A slow reader of the output slows down the command. */

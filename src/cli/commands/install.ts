@@ -15,6 +15,7 @@ import {
 } from '../flags/change-flags.ts';
 import { clusterOf, hostOptions, specFlags, stateOf } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
+import { nextCommand } from '../next-command.ts';
 
 export default class Install extends BaseCommand {
   static override summary = 'Install Mesos, ZooKeeper, Docker and the scheduler on the hosts of a cluster.';
@@ -60,10 +61,15 @@ export default class Install extends BaseCommand {
       ? { cluster: saved.cluster, state: stateOf(saved.cluster.name, flags.state) }
       : await clusterOf(flags);
     const plan: Plan | undefined = saved?.plan;
-    return runChange(this, loaded, flags, {
+    const report = await runChange(this, loaded, flags, {
       intent: { command: 'install', start: flags.start, allowRemove: flags['allow-remove'] ?? [] },
       allowAgentReplace: flags['allow-agent-replace'],
       ...(plan && { saved: plan }),
     });
+    // Of a cluster that runs, the change was waited for, and its access is known.
+    const isReady = report.changes > 0 && report.access === undefined && process.exitCode === undefined;
+    if (isReady)
+      this.log(`Installed, not started. Next: ${nextCommand(this.config.bin, 'start', this.argv)}`);
+    return report;
   }
 }

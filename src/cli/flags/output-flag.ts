@@ -40,7 +40,7 @@ export async function inFormat(format: OutputFormat | undefined, shown: Shown): 
   }
 }
 
-/** @returns the columns of the terminal; undefined in a pipe */
+/** @returns the columns of the terminal; undefined in a pipe, and on a terminal that does not know its size */
 export function terminalWidth(): number | undefined {
-  return process.stdout.isTTY ? process.stdout.columns : undefined;
+  return process.stdout.isTTY ? process.stdout.columns || undefined : undefined;
 }

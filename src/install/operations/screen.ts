@@ -2,6 +2,7 @@
 
 import type { ListrTask } from 'listr2';
 import { Limit } from '../../hosts/limit.ts';
+import { printable } from '../../text/printable.ts';
 
 export interface HostLine {
   /**
@@ -47,7 +48,8 @@ export async function runConcurrently(
       task: async (_context, task) => {
         const began = performance.now();
         const put = (text: string) => {
-          task.output = text;
+          // It may contain output of programs on the host.
+          task.output = printable(text);
         };
         const line = screen.terminal ? liveLine(put, began) : appendedLine(put, name);
         try {

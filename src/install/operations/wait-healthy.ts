@@ -12,6 +12,8 @@ import type { Session } from './session.ts';
 const PAUSE_MS = 500;
 /** The kind of failure when nothing has changed for too long. */
 export const UNHEALTHY = 'unhealthy';
+const REMEDY =
+  'Read the log of the service named above, for example with: journalctl -u mesos-master. For an overview, run: mesosup status';
 /** Seconds without a change after which the wait fails. */
 const PATIENCE = 300;
 
@@ -58,9 +60,9 @@ export async function waitHealthy(
         failure = new MesosupError(
           `${session.cluster.name} is not healthy, and nothing has changed for ${patience} s:\n${missing.map((one) => `  ${one}`).join('\n')}`,
           {
-            remedy:
-              'Read the log of the service named above, for example with: journalctl -u mesos-master. For an overview, run: mesosup status',
+            remedy: REMEDY,
             failure: UNHEALTHY,
+            problems: missing.flatMap((one) => problemOf(one, options.hosts)),
           },
         );
         throw failure;
@@ -71,6 +73,12 @@ export async function waitHealthy(
   options.signal.throwIfAborted();
   if (failure) throw failure;
   return latest;
+}
+
+/** The problem of the host that a reason names; none for a reason that is about the whole cluster. */
+function problemOf(reason: string, hosts: readonly string[]) {
+  const host = hosts.find((one) => reason.startsWith(`${one}: `));
+  return host === undefined ? [] : [{ host, message: reason.slice(host.length + 2), remedy: REMEDY }];
 }
 
 /** Lists everything unhealthy on these hosts and in the cluster, one line each. */
