@@ -2,7 +2,15 @@
 
 import { effect, untracked } from '@preact/signals';
 import { isJson, parseJson } from '../../json.ts';
-import { APP_LIST_FIELDS, appsAfter, deploymentsEnded, withApp, withApps } from '../state/apps.ts';
+import {
+  APP_LIST_FIELDS,
+  appsAfter,
+  COUNT_FIELDS,
+  deploymentsEnded,
+  withApp,
+  withApps,
+  withCounts,
+} from '../state/apps.ts';
 import { addEvent, type LiveEvent, liveEvent } from '../state/events.ts';
 import { apps, deployments, ended, events, isLoaded, loadError, session } from '../store.ts';
 import { api, errorText, isStatus, SHORT } from './api.ts';
@@ -139,15 +147,20 @@ async function readApps(): Promise<void> {
     listedAt = Date.now();
     needsAll = false;
     changed.clear();
-    const query = { fields: APP_LIST_FIELDS.join(','), embed: ['apps.counts', 'apps.deployments'] };
-    const list = await api.call('GET', '/v2/apps', { query }, SHORT);
-    apps.value = withApps(apps.peek(), list.apps);
+    // Most often only counts have changed, and definitions are most of the answer.
+    const updated = isLoaded.peek() ? withCounts(apps.peek(), await listApps(COUNT_FIELDS)) : undefined;
+    apps.value = updated ?? withApps(apps.peek(), await listApps(APP_LIST_FIELDS));
     isLoaded.value = true;
     return;
   }
   const ids = [...changed];
   changed.clear();
   await Promise.all(ids.map(readApp));
+}
+
+async function listApps(fields: readonly string[]) {
+  const query = { fields: fields.join(','), embed: ['apps.counts', 'apps.deployments'] };
+  return (await api.call('GET', '/v2/apps', { query }, SHORT)).apps;
 }
 
 async function readApp(id: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { AppJson } from '../../scheduler/api/v2/app-schemas.ts';
-import { appsAfter, deploymentsEnded, withApp, withApps } from './apps.ts';
+import { appsAfter, deploymentsEnded, withApp, withApps, withCounts } from './apps.ts';
 import { liveEvent } from './events.ts';
 
 function app(id: string, tasksRunning: number): AppJson {
@@ -22,6 +22,18 @@ it('keeps the objects of unchanged apps, and the map if nothing has changed', ()
   expect(after.get('/a')).toBe(before.get('/a'));
   expect(after.get('/b')).toMatchObject({ tasksRunning: 2 });
   expect([...withApps(after, [app('/b', 2)]).keys()]).toEqual(['/b']);
+});
+
+it('updates the counts of known apps, and asks for the definition of a new app or version', () => {
+  const before = withApps(new Map(), [app('/a', 1), app('/b', 1)]);
+  const after = withCounts(before, [
+    { id: '/a', version: '1', tasksRunning: 1 },
+    { id: '/b', version: '1', tasksRunning: 0 },
+  ]);
+  expect(after?.get('/a')).toBe(before.get('/a'));
+  expect(after?.get('/b')).toMatchObject({ instances: 1, tasksRunning: 0 });
+  expect(withCounts(before, [{ id: '/a', version: '2' }])).toBeUndefined();
+  expect(withCounts(before, [{ id: '/c', version: '1' }])).toBeUndefined();
 });
 
 it('adds a single app in the order of ids, without what the list does not show', () => {

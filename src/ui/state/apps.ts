@@ -1,6 +1,5 @@
 /** The apps that the page shows, and their changes (pure). */
 
-import { canonicalJson } from '../../json.ts';
 import type { AppJson } from '../../scheduler/api/v2/app-schemas.ts';
 import type { LiveEvent } from './events.ts';
 
@@ -38,6 +37,8 @@ export type ShownApp = Pick<
 > &
   Pick<AppJson, 'tasksRunning' | 'tasksStaged' | 'tasksHealthy' | 'tasksUnhealthy' | 'deployments'>;
 
+const COUNTS = ['tasksRunning', 'tasksStaged', 'tasksHealthy', 'tasksUnhealthy'] as const;
+
 export type Apps = ReadonlyMap<string, ShownApp>;
 
 /** Replaces all apps. Equal ones stay the same object, so that only rows of changed apps are drawn again. */
@@ -50,6 +51,22 @@ export function withApps(before: Apps, list: readonly ShownApp[]): Apps {
     after.set(app.id, kept);
   }
   return isSame ? before : after;
+}
+
+export type AppCounts = Pick<ShownApp, 'id' | 'version' | (typeof COUNTS)[number] | 'deployments'>;
+
+/** The fields that can change without a new version. */
+export const COUNT_FIELDS = ['id', 'version', ...COUNTS, 'deployments'];
+
+/** Updates the counts of all apps. @returns undefined if an app is not known in its version: its definition is needed */
+export function withCounts(before: Apps, list: readonly AppCounts[]): Apps | undefined {
+  const all: ShownApp[] = [];
+  for (const counts of list) {
+    const old = before.get(counts.id);
+    if (old?.version !== counts.version) return undefined;
+    all.push({ ...old, ...counts });
+  }
+  return withApps(before, all);
 }
 
 /** Replaces or adds an app. Fields that the list does not show are left out. */
@@ -73,8 +90,18 @@ export function appsAfter(before: Apps, removed: readonly string[]): Apps {
   return new Map([...before].filter(([id]) => !removed.includes(id)));
 }
 
+/** Compares only what changes without a new version: a definition never does. */
 function keptOr(old: ShownApp | undefined, app: ShownApp): ShownApp {
-  return old && old.version === app.version && canonicalJson(old) === canonicalJson(app) ? old : app;
+  const isSame =
+    old !== undefined &&
+    old.version === app.version &&
+    COUNTS.every((name) => old[name] === app[name]) &&
+    deploymentsOf(old) === deploymentsOf(app);
+  return isSame ? old : app;
+}
+
+function deploymentsOf({ deployments = [] }: ShownApp): string {
+  return deployments.map(({ id }) => id).join(' ');
 }
 
 export interface EndedDeployment {
