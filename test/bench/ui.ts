@@ -1,5 +1,5 @@
 /**
- * Opens the web page with 1,000 apps and 10,000 tasks, changes 50 tasks each second, and scrolls. `npm run bench:ui`; with
+ * Opens the web page with 1,000 apps and 10,000 tasks, changes 50 tasks each second, and scrolls. `node test/bench/ui.ts`; with
  * a number of seconds for how long it scrolls. Needs `npm run build`.
  */
 

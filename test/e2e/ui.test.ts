@@ -150,6 +150,13 @@ it('tells the second of two people who edit the same app', async () => {
   expect(await page.getByRole('button', { name: 'Save the changes' }).isDisabled()).toBe(true);
 });
 
+it('shows the capacity of the agents', async () => {
+  await page.goto(`${cluster.url}/ui/agents`);
+  const map = page.getByRole('list', { name: 'Map of the agents' });
+  await map.getByText('%').waitFor();
+  await page.getByRole('cell', { name: 'active' }).waitFor();
+});
+
 it('shows hostile names, labels and output as text', async () => {
   const hostile = '<img src=x onerror=alert(1)>\u202e\u001b[2J';
   await request('PUT', '/v2/apps/shop/hostile', {

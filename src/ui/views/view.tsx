@@ -1,5 +1,6 @@
 import { route } from '../router.ts';
 import { BASE } from '../state/route.ts';
+import { Agents } from './agents.tsx';
 import { App } from './app/app.tsx';
 import { Apps } from './apps.tsx';
 import { Deployments } from './deployments.tsx';
@@ -26,6 +27,8 @@ export function View() {
       return <Queue />;
     case 'scheduler':
       return <Scheduler />;
+    case 'agents':
+      return <Agents />;
     case 'events':
       return <Events />;
     default:

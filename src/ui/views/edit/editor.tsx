@@ -8,7 +8,7 @@ import { navigate } from '../../router.ts';
 import { formFieldOf, formOf, withForm } from '../../state/definition.ts';
 import { plain } from '../../state/plain.ts';
 import { pathOf } from '../../state/route.ts';
-import { type CheckResult, submit, useCheck } from './check.ts';
+import { type CheckResult, type EditedApp, submit, useCheck } from './check.ts';
 import { Form, type FormErrors } from './form.tsx';
 import '../../style/edit.css';
 
@@ -21,23 +21,24 @@ const ACTIONS: Readonly<Record<string, string>> = {
 
 /**
  * Form and JSON side by side. Both change the same definition.
- * @param id of the app to change; undefined for a new one
+ * @param app to change; undefined for a new one
  * @param base the definition at the beginning
  */
 export function Editor({
-  id,
+  app,
   base,
   isOutdated,
 }: {
-  id: string | undefined;
+  app: EditedApp | undefined;
   base: Json;
   isOutdated?: boolean;
 }) {
+  const id = app?.id;
   const [definition, setDefinition] = useState<Json>(base);
   const [text, setText] = useState(() => pretty(base));
   const [problem, setProblem] = useState<string>();
   const [isBusy, setBusy] = useState(false);
-  const check = useCheck(definition, id, id !== undefined || definition !== base);
+  const check = useCheck(definition, app, app !== undefined || definition !== base);
   const place = useRef<HTMLDivElement>(null);
   useEffect(() => place.current?.querySelector<HTMLElement>('input:not(:disabled)')?.focus(), []);
   const errors = problem === undefined ? formErrors(check) : {};
@@ -57,7 +58,7 @@ export function Editor({
     setBusy(true);
     const name = typeof definition.id === 'string' ? definition.id : (id ?? '');
     const done = id === undefined ? `${plain(name)} is being created.` : `${plain(name)} is being changed.`;
-    const isDone = await attempt(done, () => submitOrForce(definition, id));
+    const isDone = await attempt(done, () => submitOrForce(definition, app));
     setBusy(false);
     if (isDone) navigate({ view: 'app', id: name.startsWith('/') ? name : `/${name}`, tab: 'instances' });
   };
@@ -126,14 +127,14 @@ export function Editor({
 }
 
 /** Asks whether a running deployment of the app should be replaced. */
-async function submitOrForce(definition: Json, id: string | undefined): Promise<void> {
+async function submitOrForce(definition: Json, app: EditedApp | undefined): Promise<void> {
   try {
-    await submit(definition, id);
+    await submit(definition, app);
   } catch (error) {
     if (!(error instanceof ApiError) || error.deployments.length === 0) throw error;
     const body = <p>A deployment of the app is still running. Your change can replace it.</p>;
     if (!(await ask({ title: 'Replace the running deployment?', action: 'Replace', body }))) throw error;
-    await submit(definition, id, { force: true });
+    await submit(definition, app, { force: true });
   }
 }
 

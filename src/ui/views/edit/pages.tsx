@@ -15,7 +15,7 @@ export function Create({ group, from }: { group: string | undefined; from: strin
   return (
     <>
       <h1>Create an app</h1>
-      {from === undefined ? <Editor id={undefined} base={newDefinition(group)} /> : <Copy from={from} />}
+      {from === undefined ? <Editor app={undefined} base={newDefinition(group)} /> : <Copy from={from} />}
     </>
   );
 }
@@ -24,7 +24,7 @@ function Copy({ from }: { from: string }) {
   const app = useLoaded(() => readApp(from), from);
   return (
     <Show of={app}>
-      {({ definition }) => <Editor id={undefined} base={{ ...definition, id: `${from}-copy` }} />}
+      {({ definition }) => <Editor app={undefined} base={{ ...definition, id: `${from}-copy` }} />}
     </Show>
   );
 }
@@ -55,7 +55,11 @@ function Loaded({ id }: { id: string }) {
     <Show of={app}>
       {({ version }) =>
         base.current && (
-          <Editor id={id} base={base.current.definition} isOutdated={version !== base.current.version} />
+          <Editor
+            app={{ id, version: base.current.version }}
+            base={base.current.definition}
+            isOutdated={version !== base.current.version}
+          />
         )
       }
     </Show>
