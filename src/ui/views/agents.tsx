@@ -82,7 +82,8 @@ function Cluster({ agents }: { agents: readonly Agent[] }) {
       {shown.length === 0 ? (
         <div class="panel empty">No agent matches the search.</div>
       ) : (
-        <div class="panel scroll">
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled area must be reachable by keyboard
+        <div class="panel scroll" role="region" aria-label="Table of the agents" tabIndex={0}>
           <AgentTable agents={shown} />
         </div>
       )}

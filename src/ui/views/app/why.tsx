@@ -72,7 +72,8 @@ function Explanation({ id, value }: { id: string; value: ExplanationJson }) {
 
 function AgentTable({ agents }: { agents: ExplanationJson['agents'] }) {
   return (
-    <section class="panel scroll" aria-label="Agents">
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled area must be reachable by keyboard
+    <section class="panel scroll" aria-label="Agents" tabIndex={0}>
       <table>
         <thead>
           <tr>
