@@ -1,11 +1,15 @@
 /** Where a request comes from: a client's address, and whether it is from a page of this scheduler. */
 
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { Origin } from '../sign-in/attempts.ts';
 
 /** Marks a request as forwarded, and names the scheduler that forwarded it. Marathon's name. */
 export const VIA = 'x-marathon-via';
+
+/** The longest IPv6 address with the name of a network interface. */
+const MAX_ADDRESS = 64;
 
 /** @returns the address of the client. Another scheduler, which forwards the request, tells it. */
 export function originOf({ headers, socket }: IncomingMessage): Origin {
@@ -15,7 +19,9 @@ export function originOf({ headers, socket }: IncomingMessage): Origin {
     .split(',')
     .at(-1)
     ?.trim();
-  return { address: forwarded || address, relay: address };
+  // Anyone can send any text here, also a very long one.
+  const isAddress = forwarded !== undefined && forwarded.length <= MAX_ADDRESS && isIP(forwarded) !== 0;
+  return { address: isAddress ? forwarded : address, relay: address };
 }
 
 /** True if the browser's connection has TLS: to this scheduler, to another one, or to a proxy before it. */

@@ -82,3 +82,13 @@ it('survives a clock that goes back', () => {
   const wait = attempts.waitFor('u', HOME, 0);
   expect([wait > 0, wait <= 6000]).toEqual([true, true]);
 });
+
+it('forgets no full bucket because of wrong passwords for many other names', () => {
+  const attempts = new Attempts();
+  for (let i = 0; i < 50; i += 1) attempts.fail('u', { address: `10.0.0.${i}` }, 0);
+  const before = attempts.waitFor('u', { address: '10.9.9.9' }, 0);
+  for (let i = 0; i < 12_000; i += 1)
+    attempts.fail(`${i}`, { address: `2001:db8:1:${i.toString(16)}::1` }, 0);
+  expect(before).toBeGreaterThan(0);
+  expect(attempts.waitFor('u', { address: '10.9.9.9' }, 0)).toBe(before);
+});

@@ -21,6 +21,8 @@ const BUCKETS = {
 
 /** Enough for the wrong passwords of some minutes; each takes about 100 bytes. */
 const MAX_REMEMBERED = 10_000;
+/** The oldest buckets, of which one is forgotten. */
+const CANDIDATES = 8;
 
 /** Where a password comes from. */
 export interface Origin {
@@ -29,14 +31,20 @@ export interface Origin {
   readonly relay?: string;
 }
 
+interface Level {
+  readonly level: number;
+  readonly at: number;
+  readonly leakMs: number;
+}
+
 export class Attempts {
   /** Levels of the buckets that are not empty, by time of the last wrong password. */
-  readonly #levels = new Map<string, { readonly level: number; readonly at: number }>();
+  readonly #levels = new Map<string, Level>();
 
   /** @returns the time in milliseconds to wait before a password may be checked; 0: none */
   waitFor(name: string, origin: Origin, now: number): number {
     const waits = keysOf(name, origin).map(([key, { capacity, leakMs }]) => {
-      const excess = this.#level(key, leakMs, now) - (capacity - 1);
+      const excess = levelAt(this.#levels.get(key), now) - (capacity - 1);
       return Math.ceil(Math.max(0, excess) * leakMs);
     });
     return Math.max(...waits);
@@ -45,25 +53,35 @@ export class Attempts {
   /** Counts a wrong password. */
   fail(name: string, origin: Origin, now: number): void {
     for (const [key, { leakMs }] of keysOf(name, origin)) {
-      const level = this.#level(key, leakMs, now) + 1;
+      const level = levelAt(this.#levels.get(key), now) + 1;
       // Moves it to the end: the first ones are forgotten first.
       this.#levels.delete(key);
-      this.#levels.set(key, { level, at: now });
+      this.#levels.set(key, { level, at: now, leakMs });
     }
-    for (const key of this.#levels.keys()) {
-      if (this.#levels.size <= MAX_REMEMBERED) return;
-      this.#levels.delete(key);
+    while (this.#levels.size > MAX_REMEMBERED) this.#forget(now);
+  }
+
+  /** Forgets the emptiest of the oldest buckets: wrong passwords for other names must not empty a full one. */
+  #forget(now: number): void {
+    let emptiest: { readonly key: string; readonly level: number } | undefined;
+    let looked = 0;
+    for (const [key, stored] of this.#levels) {
+      const level = levelAt(stored, now);
+      if (!emptiest || level < emptiest.level) emptiest = { key, level };
+      looked += 1;
+      if (looked === CANDIDATES) break;
     }
+    if (emptiest) this.#levels.delete(emptiest.key);
   }
 
   get remembered(): number {
     return this.#levels.size;
   }
+}
 
-  #level(key: string, leakMs: number, now: number): number {
-    const { level = 0, at = now } = this.#levels.get(key) ?? {};
-    return Math.max(0, level - Math.max(0, now - at) / leakMs);
-  }
+function levelAt(stored: Level | undefined, now: number): number {
+  if (!stored) return 0;
+  return Math.max(0, stored.level - Math.max(0, now - stored.at) / stored.leakMs);
 }
 
 function keysOf(name: string, { address, relay }: Origin): [key: string, bucket: Bucket][] {
