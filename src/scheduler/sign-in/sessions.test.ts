@@ -158,6 +158,35 @@ it('that can not be stored do not begin', async () => {
   expect((await stored(store)).map(({ user }) => user)).toEqual(['vera']);
 });
 
+it('that ended while nothing could be stored are removed from the store as soon as that works again', async () => {
+  const store = createMemoryStore();
+  let works = true;
+  const failing = {
+    ...store,
+    saveSessions: (text: string) =>
+      works ? store.saveSessions(text) : Promise.reject(new Error('the disk is full')),
+  };
+  const sessions = await sessionsIn(failing);
+  const { session } = await sessions.begin(OLGA);
+  works = false;
+  await expect(sessions.end(session.id)).rejects.toThrow('the disk is full');
+  works = true;
+  sessions.sweep();
+  await sessions.close();
+  expect(await stored(store)).toEqual([]);
+});
+
+it('that have just ended end a connection at once', async () => {
+  const sessions = await sessionsIn(createMemoryStore());
+  const { session } = await sessions.begin(OLGA);
+  await sessions.end(session.id);
+  let ended = false;
+  sessions.hold(session.id, () => {
+    ended = true;
+  });
+  expect(ended).toBe(true);
+});
+
 it('of a later release, or damaged ones, make everyone sign in again', async () => {
   for (const [text, why] of [
     ['{"format":2,"release":"9.8.7"}', /has format 2/],

@@ -46,6 +46,8 @@ export class Sessions {
   readonly #connections = new Map<string, Set<() => void>>();
   #writing: Promise<void> = Promise.resolve();
   #next: Promise<void> | undefined;
+  /** True if the last write failed: a session that has ended may still be stored. */
+  #isUnsaved = false;
   readonly #sweeping: NodeJS.Timeout | undefined;
 
   constructor(options: SessionsOptions) {
@@ -115,7 +117,7 @@ export class Sessions {
 
   /**
    * Ends a session, and resolves once that is stored.
-   * @throws StoreError: the session ends now, but may be valid again after a failover
+   * @throws StoreError: the session ends now, but may be valid again after a failover, unless a later write succeeds
    */
   async end(id: string): Promise<void> {
     this.#remove(id);
@@ -127,6 +129,11 @@ export class Sessions {
    * @returns a function to call when the connection has ended
    */
   hold(id: string, stop: () => void): () => void {
+    // It ended after it was found.
+    if (!this.#sessions.has(id)) {
+      stop();
+      return () => {};
+    }
     const held = this.#connections.get(id) ?? new Set();
     this.#connections.set(id, held.add(stop));
     return () => {
@@ -146,7 +153,7 @@ export class Sessions {
         changed = true;
       } else if (this.#connections.has(session.id)) this.#touch(session, now);
     }
-    if (changed) this.#saveLater();
+    if (changed || this.#isUnsaved) this.#saveLater();
   }
 
   /** Stops without ending any session. */
@@ -192,7 +199,15 @@ export class Sessions {
         this.#next = undefined;
         const all = [...this.#sessions.values()];
         for (const { id, seenAt } of all) this.#stored.set(id, seenAt);
-        this.#writing = this.#options.store.saveSessions(encodeSessions(all));
+        this.#writing = this.#options.store.saveSessions(encodeSessions(all)).then(
+          () => {
+            this.#isUnsaved = false;
+          },
+          (error: unknown) => {
+            this.#isUnsaved = true;
+            throw error;
+          },
+        );
         return this.#writing;
       });
     return this.#next;
