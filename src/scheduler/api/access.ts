@@ -39,7 +39,11 @@ export function addAccessHooks(
     if (identity === 'foreign') return refuseForeign(reply);
     if (identity === 'busy' || 'waitMs' in identity) return refuseBusy(reply, identity);
     const { user, session } = identity;
-    if (session) endWithSession(request, reply, sessions, session.id);
+    if (session) {
+      // Caches share no answers to requests with a password; of cookies they know nothing.
+      reply.raw.setHeader('Cache-Control', 'private, no-cache');
+      endWithSession(request, reply, sessions, session.id);
+    }
     request.user = user;
     if (isAllowed(user, needed)) return;
     const message = `${user.name} has the role ${user.role}: ${request.method} ${pathOf(request)} needs the role ${needed}`;

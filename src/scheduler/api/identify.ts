@@ -31,9 +31,14 @@ export async function identify(
     if (checked === 'wrong') return 'unknown';
     return checked === 'busy' || 'waitMs' in checked ? checked : { user: checked.user };
   }
+  return sessionOf(request, sessions) ?? 'unknown';
+}
+
+/** @returns the session of the cookie, whatever else the request has; undefined without a valid one */
+export function sessionOf(request: IncomingMessage, sessions: Sessions): SignedIn | 'foreign' | undefined {
   const token = tokenIn(request);
   const found = token === undefined ? undefined : sessions.find(token);
-  if (!found) return 'unknown';
+  if (!found) return undefined;
   return mayUseCookie(request) ? found : 'foreign';
 }
 

@@ -57,6 +57,24 @@ describe('a session', () => {
     }
   });
 
+  it('ends also if the browser sends a password beside the cookie', async () => {
+    const one = server({ accounts: ACCOUNTS });
+    const { authorization } = asUser('olga', 'o');
+    for (const path of ['sign out', 'sign in']) {
+      const cookie = await olga(one);
+      const headers = { cookie, authorization, ...OWN };
+      if (path === 'sign out') await call(one, 'DELETE', '/v2/session', undefined, headers);
+      else await signIn(one, { user: 'olga', password: 'o' }, headers);
+      expect((await call(one, 'GET', '/v2/apps', undefined, { cookie })).statusCode).toBe(401);
+    }
+  });
+
+  it('makes answers that no shared cache may store', async () => {
+    const one = server({ accounts: ACCOUNTS });
+    const { headers } = await call(one, 'GET', '/v2/apps', undefined, { cookie: await olga(one) });
+    expect(headers['cache-control']).toBe('private, no-cache');
+  });
+
   it('is not needed without users', async () => {
     const one = server();
     expect((await call(one, 'GET', '/v2/session')).json()).toEqual({ required: false, role: 'operator' });

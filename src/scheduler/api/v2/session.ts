@@ -8,7 +8,7 @@ import type { User } from '../access-rules.ts';
 import { type Api, type ApiOptions, json, respond } from '../answers.ts';
 import type { Authenticator } from '../authenticator.ts';
 import { isFromElsewhere, originOf } from '../client-origin.ts';
-import { type Identity, identify } from '../identify.ts';
+import { type Identity, identify, sessionOf } from '../identify.ts';
 import { refuseBusy, refuseForeign } from '../refusals.ts';
 import { sessionCookie } from '../session-cookie.ts';
 import { invalid } from './answers.ts';
@@ -58,23 +58,24 @@ export function addSessionRoutes(
     }
     if (checked === 'busy' || 'waitMs' in checked) return refuseBusy(reply, checked);
     request.user = checked.user;
-    const before = await identityOf(request);
+    const before = sessionOf(request.raw, sessions);
     return withStore(reply, async () => {
       const { token, session } = await sessions.begin(checked);
-      if (typeof before === 'object' && 'session' in before) await sessions.end(before.session.id);
+      if (typeof before === 'object') await sessions.end(before.session.id);
       const cookie = { 'Set-Cookie': sessionCookie(request.raw, token) };
       return json(reply, sessionJson(checked.user, session), 200, { ...PRIVATE, ...cookie });
     });
   });
 
   api.delete('/v2/session', CONFIG, async (request, reply) => {
-    const identity = await identityOf(request);
-    if (identity === 'foreign' || isFromElsewhere(request.raw)) return refuseForeign(reply);
+    // Browsers that know a password send it too: the session must end nevertheless.
+    const found = sessionOf(request.raw, sessions);
+    if (found === 'foreign' || isFromElsewhere(request.raw)) return refuseForeign(reply);
     const headers = { ...PRIVATE, 'Set-Cookie': sessionCookie(request.raw, '') };
     return withStore(reply, async () => {
-      if (typeof identity === 'object' && 'session' in identity) {
-        request.user = identity.user;
-        await sessions.end(identity.session.id);
+      if (found) {
+        request.user = found.user;
+        await sessions.end(found.session.id);
       }
       return respond(reply, 204, headers);
     });
