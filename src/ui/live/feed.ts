@@ -14,7 +14,7 @@ import {
 import { addEvent, type LiveEvent, liveEvent } from '../state/events.ts';
 import { apps, deployments, ended, events, isLoaded, loadError, session } from '../store.ts';
 import { api, errorText, isStatus, SHORT } from './api.ts';
-import { connections, isSilent, streamClosed } from './stream.ts';
+import { connections, isSilent, streamBegins, streamClosed } from './stream.ts';
 
 const RETRY_MS = 1000;
 /** Several events of one change come together. */
@@ -49,11 +49,13 @@ let needsDeployments = true;
 let requests = 0;
 let isRunning = false;
 let listedAt = 0;
+/** Aborts when the session of the current feed ends: what was requested before is not for the next user. */
+let stopped = AbortSignal.abort();
 
 /** Starts after the sign-in, and runs until the page is closed or the session ends. */
 export function startFeed(): () => void {
   const stop = new AbortController();
-  const { signal: stopped } = stop;
+  stopped = stop.signal;
   void listen(stopped);
   const stopEffects = effect(() => {
     // After each new connection, events may have been missed.
@@ -62,17 +64,34 @@ export function startFeed(): () => void {
   return () => {
     stopEffects();
     stop.abort();
+    forget();
   };
 }
 
-async function listen(stopped: AbortSignal): Promise<void> {
-  while (!stopped.aborted) {
+/** Forgets what the user has seen: the next one may see less. */
+function forget(): void {
+  changed.clear();
+  needsAll = true;
+  needsDeployments = true;
+  isRunning = false;
+  unshown = [];
+  apps.value = new Map();
+  isLoaded.value = false;
+  loadError.value = undefined;
+  deployments.value = [];
+  ended.value = [];
+  events.value = [];
+}
+
+async function listen(own: AbortSignal): Promise<void> {
+  while (!own.aborted) {
+    streamBegins();
     const silent = new AbortController();
     const watch = setInterval(
       () => isSilent() && silent.abort(new Error('the connection is silent')),
       WATCH_MS,
     );
-    const limits = { ...SHORT, signal: AbortSignal.any([stopped, silent.signal]) };
+    const limits = { ...SHORT, signal: AbortSignal.any([own, silent.signal]) };
     try {
       for await (const { type, data, id } of api.events(
         '/v2/events',
@@ -80,10 +99,10 @@ async function listen(stopped: AbortSignal): Promise<void> {
         limits,
       )) {
         const json = parseJson(data);
-        if (isJson(json)) take(liveEvent(type, id, json));
+        if (isJson(json)) take(liveEvent(type, id, json, data.length));
       }
     } catch (error) {
-      if (signedOut(error)) return;
+      if (own.aborted || signedOut(error)) return;
     } finally {
       clearInterval(watch);
       streamClosed();
@@ -121,51 +140,52 @@ function request(what: { apps?: readonly string[]; all?: boolean; deployments?: 
 /** Reads what has changed, again and again until nothing has. */
 async function refresh(): Promise<void> {
   isRunning = true;
+  const own = stopped;
   try {
     for (let seen = -1; seen !== requests; ) {
-      await pause(GATHER_MS);
+      await pause(GATHER_MS, own);
       seen = requests;
-      await Promise.all([readApps(), readDeployments()]);
+      await Promise.all([readApps(own), readDeployments(own)]);
       loadError.value = undefined;
     }
   } catch (error) {
-    if (!signedOut(error)) {
+    if (!own.aborted && !signedOut(error)) {
       loadError.value = errorText(error);
       needsAll = true;
       needsDeployments = true;
-      setTimeout(() => request({ all: true }), RETRY_MS * 2);
+      setTimeout(() => own.aborted || request({ all: true }), RETRY_MS * 2);
     }
   } finally {
-    isRunning = false;
+    if (!own.aborted) isRunning = false;
   }
 }
 
-async function readApps(): Promise<void> {
+async function readApps(own: AbortSignal): Promise<void> {
   if (!needsAll && changed.size === 0) return;
   if (needsAll || changed.size > MAX_SINGLE) {
-    await pause(listedAt + LIST_MS - Date.now());
+    await pause(listedAt + LIST_MS - Date.now(), own);
     listedAt = Date.now();
     needsAll = false;
     changed.clear();
     // Most often only counts have changed, and definitions are most of the answer.
-    const updated = isLoaded.peek() ? withCounts(apps.peek(), await listApps(COUNT_FIELDS)) : undefined;
-    apps.value = updated ?? withApps(apps.peek(), await listApps(APP_LIST_FIELDS));
+    const updated = isLoaded.peek() ? withCounts(apps.peek(), await listApps(COUNT_FIELDS, own)) : undefined;
+    apps.value = updated ?? withApps(apps.peek(), await listApps(APP_LIST_FIELDS, own));
     isLoaded.value = true;
     return;
   }
   const ids = [...changed];
   changed.clear();
-  await Promise.all(ids.map(readApp));
+  await Promise.all(ids.map((id) => readApp(id, own)));
 }
 
-async function listApps(fields: readonly string[]) {
+async function listApps(fields: readonly string[], signal: AbortSignal) {
   const query = { fields: fields.join(','), embed: ['apps.counts', 'apps.deployments'] };
-  return (await api.call('GET', '/v2/apps', { query }, SHORT)).apps;
+  return (await api.call('GET', '/v2/apps', { query }, { ...SHORT, signal })).apps;
 }
 
-async function readApp(id: string): Promise<void> {
+async function readApp(id: string, signal: AbortSignal): Promise<void> {
   try {
-    const { app } = await api.call('GET', '/v2/apps/{id}', { path: { id } }, SHORT);
+    const { app } = await api.call('GET', '/v2/apps/{id}', { path: { id } }, { ...SHORT, signal });
     apps.value = withApp(apps.peek(), app);
   } catch (error) {
     if (!isStatus(error, 404)) throw error;
@@ -173,12 +193,14 @@ async function readApp(id: string): Promise<void> {
   }
 }
 
-async function readDeployments(): Promise<void> {
+async function readDeployments(signal: AbortSignal): Promise<void> {
   if (!needsDeployments) return;
   needsDeployments = false;
-  deployments.value = await api.call('GET', '/v2/deployments', {}, SHORT);
+  deployments.value = await api.call('GET', '/v2/deployments', {}, { ...SHORT, signal });
 }
 
-function pause(ms: number): Promise<void> | undefined {
-  return ms > 0 ? new Promise((resolve) => setTimeout(resolve, ms)) : undefined;
+/** @throws the signal's reason if it has aborted meanwhile */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+  signal.throwIfAborted();
 }

@@ -16,6 +16,11 @@ export const connections = signal(0);
 const SILENCE_MS = 25_000;
 let heard = Date.now();
 
+/** A new attempt to connect: it may take as long as a silence. */
+export function streamBegins(): void {
+  heard = Date.now();
+}
+
 export function streamHeard(): void {
   heard = Date.now();
   if (connection.peek().state === 'live') return;

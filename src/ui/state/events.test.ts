@@ -26,3 +26,20 @@ it('keeps the last 1000 events, and an event that comes again only once', () => 
   expect([kept.length, kept[0]?.id]).toEqual([1000, '100']);
   expect(addEvent(kept, kept.slice(-3))).toHaveLength(1000);
 });
+
+it('forgets old events sooner if they are large, but not the last one', () => {
+  const large = (count: number, characters: number) =>
+    Array.from({ length: count }, (_, i) => ({ ...status, id: String(i), characters }));
+  expect(addEvent([], large(1000, 1 << 20)).map(({ id }) => id)).toEqual([
+    '992',
+    '993',
+    '994',
+    '995',
+    '996',
+    '997',
+    '998',
+    '999',
+  ]);
+  expect(addEvent([], large(2, 1 << 30))).toHaveLength(1);
+  expect(liveEvent('x', '1', { a: 'b' }).characters).toBe(9);
+});

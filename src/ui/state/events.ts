@@ -10,20 +10,38 @@ export interface LiveEvent {
   /** The apps that it is about. */
   readonly apps: readonly string[];
   readonly json: Json;
+  /** Of its text. */
+  readonly characters: number;
 }
 
 const MAX_EVENTS = 1000;
+/** Events of large deployments and definitions have megabytes. */
+const MAX_CHARACTERS = 8 << 20;
 
-export function liveEvent(type: string, id: string, json: Json): LiveEvent {
+/** @param characters of its text */
+export function liveEvent(
+  type: string,
+  id: string,
+  json: Json,
+  characters = JSON.stringify(json).length,
+): LiveEvent {
   const definition = json.appDefinition as Json | undefined;
   const apps = typeof definition?.id === 'string' ? [definition.id] : appsOfEvent(json);
-  return { id, type, time: String(json.timestamp), apps, json };
+  return { id, type, time: String(json.timestamp), apps, json, characters };
 }
 
 /** The last events. After a lost connection, an event may come again. */
 export function addEvent(before: readonly LiveEvent[], added: readonly LiveEvent[]): readonly LiveEvent[] {
   const known = new Set(before.slice(-MAX_EVENTS).map(({ id }) => id));
-  return [...before, ...added.filter(({ id }) => !known.has(id))].slice(-MAX_EVENTS);
+  const all = [...before, ...added.filter(({ id }) => !known.has(id))].slice(-MAX_EVENTS);
+  let left = MAX_CHARACTERS;
+  let from = all.length;
+  while (from > 0) {
+    left -= all[from - 1]?.characters ?? 0;
+    if (left < 0) break;
+    from -= 1;
+  }
+  return all.slice(Math.min(from, all.length - 1));
 }
 
 /** What the event is about, in a line without its time and type. */
