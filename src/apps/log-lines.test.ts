@@ -19,6 +19,23 @@ it('splits the output of each stream into lines', () => {
   expect(splitter.end()).toEqual([{ stream: 'stderr', text: 'x' }]);
 });
 
+it('passes on a line without an end once it is too long', () => {
+  const splitter = new LineSplitter(10);
+  expect(splitter.push('stdout', '0123456789')).toEqual([]);
+  expect(splitter.push('stdout', 'ab')).toEqual(['0123456789ab']);
+  expect(splitter.push('stdout', 'c\nd')).toEqual(['c']);
+  expect(splitter.end()).toEqual([{ stream: 'stdout', text: 'd' }]);
+});
+
+it('takes no more time for a piece of a long line than for another one', () => {
+  const splitter = new LineSplitter();
+  const piece = 'x'.repeat(100);
+  let lines = 0;
+  // Searching the line again for each piece would take minutes.
+  for (let i = 0; i < 60_000; i += 1) lines += splitter.push('stdout', piece).length;
+  expect([lines, splitter.end()[0]?.text.length]).toEqual([0, 6_000_000]);
+});
+
 describe('LineFormat', () => {
   const line = { task: TASK, stream: 'stdout', text: 'a\u001b[2Jb' } as const;
 

@@ -11,13 +11,24 @@ export interface LogLine {
   readonly text: string;
 }
 
+/** A program may write without any line end. */
+const MAX_LINE = 16 << 20;
+
 /** Joins the pieces of a task's output to lines. */
 export class LineSplitter {
   readonly #rest: Record<Stream, string> = { stdout: '', stderr: '' };
+  readonly #maxLine: number;
+
+  /** @param maxLine characters after which a line without an end is passed on as it is */
+  constructor(maxLine = MAX_LINE) {
+    this.#maxLine = maxLine;
+  }
 
   push(stream: Stream, text: string): string[] {
-    const lines = (this.#rest[stream] + text).split('\n');
-    this.#rest[stream] = lines.pop() ?? '';
+    // Only the new text is searched: the rest may be long.
+    const [first = '', ...others] = text.split('\n');
+    const lines = [this.#rest[stream] + first, ...others];
+    this.#rest[stream] = (lines.at(-1)?.length ?? 0) > this.#maxLine ? '' : (lines.pop() ?? '');
     return lines.map((line) => line.replace(/\r$/, ''));
   }
 

@@ -17,6 +17,8 @@ interface Following {
 
 /** Lines are shown together, so that a chatty task does not stop the page. */
 const SHOW_MS = 100;
+/** The page shows less of a line. */
+const MAX_LINE = 1 << 20;
 /** A new leader answers within a minute. */
 const PATIENCE_MS = 60_000;
 
@@ -25,7 +27,7 @@ export async function followLog(
   task: string,
   { stream, tail, signal, onLines, onNote }: Following,
 ): Promise<void> {
-  const splitter = new LineSplitter();
+  const splitter = new LineSplitter(MAX_LINE);
   let unshown: { stream: Stream; text: string }[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
   const show = () => {
