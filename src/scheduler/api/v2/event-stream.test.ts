@@ -218,3 +218,17 @@ it('does not attach a client that has disconnected already', () => {
   streams.attach(request, response, { types: new Set(), light: false, isViewer: false });
   expect(streams.listeners).toBe(0);
 });
+
+it('resumes also if more was missed than a listener may leave unread', async () => {
+  const one = server();
+  const first = await listening(one, '?event_type=api_post_event');
+  await call(one, 'POST', '/v2/apps', { id: '/a', cmd: 'x'.repeat(300_000) });
+  await vi.waitFor(() => expect(first.heard).toHaveLength(1));
+  first.leave();
+  for (let i = 1; i <= 5; i += 1) await call(one, 'PUT', '/v2/apps/a?force=true', { cpus: 1 + i });
+  const second = await listening(one, '', { 'Last-Event-ID': first.heard[0]?.id ?? '' });
+  await vi.waitFor(() => expect(names(second).filter((name) => name === 'api_post_event')).toHaveLength(5), {
+    timeout: 10_000,
+  });
+  await vi.waitFor(() => expect(names(second)).toContain('event_stream_attached'));
+});

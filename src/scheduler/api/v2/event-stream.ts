@@ -23,6 +23,11 @@ export interface Wanted {
   readonly lastEventId?: string;
 }
 
+interface Listener extends Wanted {
+  /** More than `MAX_UNSENT_BYTES` by the missed events, which were sent all at once. */
+  readonly maxUnsent: number;
+}
+
 interface Kept {
   readonly id: string;
   readonly type: string;
@@ -34,7 +39,7 @@ interface Kept {
 }
 
 export class EventStreams {
-  readonly #listeners = new Map<ServerResponse, Wanted>();
+  readonly #listeners = new Map<ServerResponse, Listener>();
   readonly #kept: Kept[] = [];
   #keptCharacters = 0;
   #published = 0;
@@ -58,7 +63,7 @@ export class EventStreams {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' });
     response.write(':\n\n');
     for (const text of this.#missedEvents(wanted)) response.write(text);
-    this.#listeners.set(response, wanted);
+    this.#listeners.set(response, { ...wanted, maxUnsent: response.writableLength + MAX_UNSENT_BYTES });
     const remoteAddress = socket.remoteAddress ?? '';
     response.once('close', () => this.#detach(response, remoteAddress));
     this.#keepAlive ??= setInterval(() => this.#write(':\n\n'), KEEP_ALIVE_MS).unref();
@@ -80,8 +85,8 @@ export class EventStreams {
       ...(forViewers !== json && { viewersText: framed(forViewers) }),
     };
     this.#keep(kept);
-    for (const [response, wanted] of this.#listeners) {
-      if (matchesType(kept, wanted)) this.#send(response, textFor(kept, wanted));
+    for (const [response, listener] of this.#listeners) {
+      if (matchesType(kept, listener)) this.#send(response, listener, textFor(kept, listener));
     }
   }
 
@@ -123,12 +128,12 @@ export class EventStreams {
   }
 
   #write(text: string): void {
-    for (const response of this.#listeners.keys()) this.#send(response, text);
+    for (const [response, listener] of this.#listeners) this.#send(response, listener, text);
   }
 
-  #send(response: ServerResponse, text: string): void {
+  #send(response: ServerResponse, { maxUnsent }: Listener, text: string): void {
     response.write(text);
-    if (response.writableLength > MAX_UNSENT_BYTES) response.destroy();
+    if (response.writableLength > maxUnsent) response.destroy();
   }
 
   #detach(response: ServerResponse, remoteAddress: string): void {
