@@ -52,7 +52,8 @@ it('filters by words in id or program, label, status and health', () => {
     matches({ label: 'team' }),
     matches({ label: 'team=red' }),
     matches({ label: 'team=blue' }),
-  ]).toEqual([true, true, false]);
+    matches({ label: 'constructor=x' }),
+  ]).toEqual([true, true, false, false]);
   expect([matches({ status: 'unhealthy' }), matches({ status: 'running' })]).toEqual([true, false]);
   expect([matches({ health: 'unhealthy' }), matches({ health: 'none' })]).toEqual([true, false]);
 });

@@ -56,7 +56,8 @@ export function matchesFilter(app: ShownApp, { text, label, status, health }: Fi
 function hasLabel({ labels }: ShownApp, label: string): boolean {
   const at = label.indexOf('=');
   if (at < 0) return Object.keys(labels).some((name) => name.toLowerCase().includes(label.toLowerCase()));
-  const value = labels[label.slice(0, at).trim()];
+  const name = label.slice(0, at).trim();
+  const value = Object.hasOwn(labels, name) ? labels[name] : undefined;
   return (
     value?.toLowerCase().includes(
       label
