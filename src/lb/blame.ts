@@ -7,15 +7,23 @@ export interface Blame {
   readonly apps: ReadonlyMap<string, string>;
   /** The reason by name of the certificate. */
   readonly certificates: ReadonlyMap<string, string>;
+  /** The reason by service port that haproxy can't listen on: the app itself is not the cause. */
+  readonly ports: ReadonlyMap<number, string>;
 }
 
 /** @param output what haproxy wrote; it numbers lines from 1 */
 export function blame(output: string, lines: readonly Line[], certificates: Iterable<string>): Blame {
   const apps = new Map<string, string>();
   const broken = new Map<string, string>();
+  const ports = new Map<number, string>();
   for (const text of output.split('\n')) {
     if (!text.startsWith('[ALERT]')) continue;
     const why = text.replace(/^\[ALERT\]\s+\(\d+\) : /, '').replaceAll(/\[\S*\.cfg(\.new)?:\d+\]:? ?/g, '');
+    const [, port, reason = ''] = / for frontend port-(\d+): (cannot bind .*)$/.exec(text) ?? [];
+    if (port !== undefined) {
+      ports.set(Number(port), reason);
+      continue;
+    }
     const certificate = [...certificates].find(
       (name) => text.includes(`/${name}'`) || text.includes(`/${name}.`) || text.endsWith(`/${name}`),
     );
@@ -28,5 +36,5 @@ export function blame(output: string, lines: readonly Line[], certificates: Iter
       if (appId !== undefined) apps.set(appId, why);
     }
   }
-  return { apps, certificates: broken };
+  return { apps, certificates: broken, ports };
 }

@@ -55,6 +55,8 @@ export class Balancer {
   readonly #ports = new Map<number, { readonly why: string; readonly until: number }>();
   #state: LbState | undefined;
   #running: Running | undefined;
+  /** False if haproxy has other servers than its configuration file. */
+  #isStored = true;
   #reloadedAt = Number.NEGATIVE_INFINITY;
   #otherSince: number | undefined;
   #told = new Set<string>();
@@ -112,12 +114,12 @@ export class Balancer {
       await this.#writeQuietly(wanted);
       if (await this.#change(commands, wanted.slots)) return 0;
     } else if (this.#running) {
+      // Tasks that have ended lose their places now: the reload may have to wait, and haproxy may refuse it.
+      const slots = slotsBeforeReload(this.#running.slots, wanted.slots);
+      this.#isStored = false;
+      await this.#change(runtimeCommands(this.#running.slots, slots), slots);
       const wait = this.#reloadedAt + this.#options.reloadIntervalMs - now;
-      if (wait > 0) {
-        const slots = slotsBeforeReload(this.#running.slots, wanted.slots);
-        await this.#change(runtimeCommands(this.#running.slots, slots), slots);
-        return wait;
-      }
+      if (wait > 0) return wait;
     }
     await this.#reload(state, wanted, surroundings, now);
     return 0;
@@ -135,6 +137,8 @@ export class Balancer {
       throw error;
     }
     this.#metrics.reloads.inc();
+    // The file has older servers.
+    if (!this.#isStored) this.#running = undefined;
     return false;
   }
 
@@ -203,10 +207,11 @@ export class Balancer {
         this.#metrics.refused.inc();
         const found = blame(error.message, wanted.configuration.lines, certificates.keys());
         this.#log.error({ haproxy: error.message.slice(0, 2000) }, 'haproxy refuses the configuration');
-        if (found.apps.size + found.certificates.size === 0 || attempt >= MAX_ATTEMPTS) {
+        if (found.apps.size + found.certificates.size + found.ports.size === 0 || attempt >= MAX_ATTEMPTS) {
           throw new Error(`haproxy refuses the configuration, and keeps the last one: ${error.message}`);
         }
         this.#exclude(state, found, certificates);
+        for (const [port, why] of found.ports) this.#ports.set(port, { why, until: now + PORT_RETRY_MS });
         ({ certificates, options } = await this.#surroundings());
         wanted = plan(state, this.#leftOut(), options);
       }
@@ -260,6 +265,7 @@ export class Balancer {
 
   #done({ configuration, routing }: Plan, slots: Plan['slots']): void {
     this.#running = { structure: configuration.structure, slots };
+    this.#isStored = true;
     if (this.#state) this.#state = { ...this.#state, claims: routing.claims, slots };
   }
 
@@ -267,7 +273,9 @@ export class Balancer {
   async #writeQuietly(wanted: Plan): Promise<void> {
     try {
       await this.#haproxy.write(textOf(wanted));
+      this.#isStored = true;
     } catch (error) {
+      this.#isStored = false;
       this.#log.error({ why: (error as Error).message }, `${this.#haproxy.configuration} can't be written`);
     }
   }
