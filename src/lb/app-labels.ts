@@ -17,8 +17,9 @@ export interface AppSettings {
 const PREFIX = 'HAPROXY_';
 const NUMBERED = /^HAPROXY_(\d{1,4})_([A-Z0-9_]+)$/;
 const MAX_SHOWN = 80;
+const RESTRICTIONS = new Set(['ENABLED', 'AUTH', 'BACKEND_NETWORK_ALLOWED_ACL', 'BIND_ADDR']);
 
-/** Labels with a problem have no effect. */
+/** Labels with a problem have no effect, except those that restrict access. */
 export function readAppLabels(
   labels: Readonly<Record<string, string>>,
   portCount: number,
@@ -56,7 +57,7 @@ function read(
   const settings = parsePortLabel(name, value, policy) ?? 'is not supported';
   if (typeof settings !== 'string') return settings;
   problems.push(problemOf(label, settings));
-  return {};
+  return RESTRICTIONS.has(name) ? { closedBy: label } : {};
 }
 
 /** Labels come from users: their names may contain anything, and be long. */

@@ -43,6 +43,9 @@ export interface Configuration {
 /** The file name in the configuration for which the caller inserts the path. */
 export type MapName = 'hosts' | 'folded' | 'https' | 'https-folded';
 
+/** All files beside the configuration. */
+export type FileName = MapName | 'certificates';
+
 const HTTP_LINES = [
   'option forwardfor',
   'http-request set-header X-Forwarded-Port %[dst_port]',
@@ -52,13 +55,13 @@ const HTTP_LINES = [
 const STICKY_LINES = ['cookie mesosup_server insert indirect nocache httponly'];
 const HSTS_LINES = ['http-response set-header Strict-Transport-Security max-age=15768000'];
 
-/** @param mapFile returns the path of a map */
+/** @param mapFile returns the path of a file */
 export function configure(
   services: readonly Service[],
   hosts: readonly HostRule[],
   slots: Slots,
   options: ConfigurationOptions,
-  mapFile: (name: MapName) => string,
+  mapFile: (name: FileName) => string,
 ): Configuration {
   const lines: Line[] = [...head(options), ...hostFrontends(hosts, options, mapFile)];
   const structure: string[] = lines.map(({ text }) => text);
@@ -91,6 +94,14 @@ export function mapText(name: MapName, hosts: readonly HostRule[]): string {
       return `${host}${prefix} ${value}\n`;
     })
     .sort()
+    .join('');
+}
+
+/** The certificates of virtual hosts; the first one is for clients that name no host. */
+export function certificateList(names: Iterable<string>, directory: string | undefined): string {
+  return [...names]
+    .sort()
+    .map((name) => `${directory}/${name}\n`)
     .join('');
 }
 
@@ -130,10 +141,10 @@ function head({ socket, user, stats }: ConfigurationOptions): Line[] {
 function hostFrontends(
   hosts: readonly HostRule[],
   options: ConfigurationOptions,
-  mapFile: (name: MapName) => string,
+  mapFile: (name: FileName) => string,
 ): Line[] {
   if (hosts.length === 0) return [];
-  const { address, httpPort, httpsPort, certificates, certificateDirectory } = options;
+  const { address, httpPort, httpsPort, certificates } = options;
   const mapped = (name: MapName, folded: MapName) => [
     `var(txn.mesosup_url),map_beg(${mapFile(name)})`,
     `var(txn.mesosup_url),lower,map_beg(${mapFile(folded)})`,
@@ -146,14 +157,14 @@ function hostFrontends(
   const redirects = mapped('https', 'https-folded').map(
     (one) => `  http-request redirect scheme https code 301 if { ${one} -m str yes }`,
   );
-  const names = [...certificates.keys()].sort();
   const https =
-    names.length === 0
+    certificates.size === 0
       ? []
       : [
           'frontend mesosup-https',
           '  mode http',
-          `  bind ${bindText(address, httpsPort)} ssl ${names.map((one) => `crt ${certificateDirectory}/${one}`).join(' ')} alpn h2,http/1.1`,
+          // A line may have 64 words: the names of certificates are in a file.
+          `  bind ${bindText(address, httpsPort)} ssl crt-list ${mapFile('certificates')} alpn h2,http/1.1`,
           ...route,
           ...backends,
         ];
@@ -163,7 +174,7 @@ function hostFrontends(
     `  bind ${bindText(address, httpPort)}`,
     ...route,
     // Without a certificate there is nothing to redirect to.
-    ...(names.length === 0 ? [] : redirects),
+    ...(certificates.size === 0 ? [] : redirects),
     ...backends,
     ...https,
   ].map((text) => ({ text }));

@@ -188,7 +188,10 @@ function isUrlList(text: string): boolean {
 }
 
 function isRangeList(text: string): boolean {
-  return listOf(text).every((one) => /^\d{1,5}(-\d{1,5})?$/.test(one));
+  return (
+    listOf(text).every((one) => /^\d{1,5}(-\d{1,5})?$/.test(one)) &&
+    rangesOf(text).every(({ begin, end }) => begin <= end && end <= 65_535)
+  );
 }
 
 function rangesOf(text: string): Range[] {

@@ -1,6 +1,6 @@
 /** Decides what haproxy should do for a snapshot: the pure part of the balancer. */
 
-import { type Configuration, type ConfigurationOptions, configure, type MapName } from './configuration.ts';
+import { type Configuration, type ConfigurationOptions, configure, type FileName } from './configuration.ts';
 import { type Problem, type Routing, type RoutingOptions, route } from './routing.ts';
 import { haveSamePlaces, runtimeCommands } from './runtime-commands.ts';
 import { assignSlots, type Slots } from './slots.ts';
@@ -31,8 +31,8 @@ export interface PlanOptions {
   readonly routing: RoutingOptions;
   readonly configuration: ConfigurationOptions;
   readonly resolve: (host: string) => string | undefined;
-  /** Returns the path of the map file for a routing. */
-  readonly mapFile: (name: MapName, routing: Routing) => string;
+  /** Returns the path of a file for a routing. */
+  readonly mapFile: (name: FileName, routing: Routing) => string;
 }
 
 export function plan({ snapshot, claims, slots }: LbState, leftOut: LeftOut, options: PlanOptions): Plan {

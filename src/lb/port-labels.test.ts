@@ -54,6 +54,25 @@ describe('a label of a port', () => {
     expect(parsePortLabel(name, value, POLICY)).toEqual(settings);
   });
 
+  it.each([
+    'plain',
+    '$5$rounds=999999999$salt$hash',
+    '$6$rounds=100000$salt$hash',
+    '$2b$31$hash',
+    '$y$jFT$salt$hash',
+  ])('AUTH refuses the hash %s, which is none, or would stop haproxy for long', (hash) => {
+    expect(parsePortLabel('AUTH', `realm:ada:${hash}`, POLICY)).toMatch(/has a hash/);
+  });
+
+  it.each(['$1$salt$hash', '$5$rounds=99999$salt$hash', '$2y$05$hash', '$y$j9T$salt$hash', 'abJnggxhB/yWI'])(
+    'AUTH accepts the hash %s',
+    (passwordHash) => {
+      expect(parsePortLabel('AUTH', `realm:ada:${passwordHash}`, POLICY)).toMatchObject({
+        auth: { passwordHash },
+      });
+    },
+  );
+
   const INJECTIONS = [
     'x\n  http-request deny',
     'x\r\nfrontend evil\n  bind :1',

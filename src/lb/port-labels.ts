@@ -50,6 +50,8 @@ export interface PortSettings {
   /** Where requests to `/` are redirected. */
   readonly rootRedirect?: string;
   readonly templates?: Readonly<Partial<Record<TemplateName, string>>>;
+  /** A label that restricts who reaches the port, and is refused: the port is not served rather than open to all. */
+  readonly closedBy?: string;
 }
 
 /** What the operator provides and allows. */
@@ -70,6 +72,12 @@ const HOST = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-
 const GROUP = /^([A-Za-z0-9._-]{1,128}|\*)$/;
 const FILE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const AUTH = /^([A-Za-z0-9][A-Za-z0-9 ._-]{0,63}):([A-Za-z0-9._@-]{1,64}):([A-Za-z0-9./$=,-]{1,200})$/;
+/**
+ * Formats of crypt(3) that take little time: haproxy computes one for each request with the user's name, and one to check
+ * its configuration, and all others wait meanwhile.
+ */
+const QUICK_HASH =
+  /^(\$1\$|\$[56]\$(rounds=\d{1,5}\$)?|\$2[abxy]\$(0\d|10)\$|\$y\$j[5-9]T\$)[A-Za-z0-9./$]+$|^[A-Za-z0-9./]{13}$/;
 const MAX_ITEMS = 100;
 /** Begins a section of haproxy's configuration, so it may not begin a line of a template. */
 const SECTION =
@@ -119,9 +127,10 @@ const PARSERS: Readonly<Record<string, Parse>> = {
   },
   AUTH: (value) => {
     const [, realm = '', user = '', passwordHash = ''] = AUTH.exec(value) ?? [];
-    return user === ''
-      ? 'must be REALM:USER:PASSWORD, with the password as crypt(3) writes it'
-      : { auth: { realm, user, passwordHash } };
+    if (user === '') return 'must be REALM:USER:HASH, with the hash as "openssl passwd -5" prints it';
+    return QUICK_HASH.test(passwordHash)
+      ? { auth: { realm, user, passwordHash } }
+      : 'has a hash that is none of crypt(3), or has too many rounds: use one that "openssl passwd -5" prints';
   },
   BACKEND_NETWORK_ALLOWED_ACL: (value) => {
     const clients = listOf(value, ' ');

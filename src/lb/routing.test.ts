@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { balancedApp, snapshotOf } from '../../test/lb/snapshots.ts';
-import { configure, mapText } from './configuration.ts';
+import { certificateList, configure, mapText } from './configuration.ts';
 import { NO_CLAIMS, type RoutingOptions, route } from './routing.ts';
 import { assignSlots } from './slots.ts';
 
@@ -133,6 +133,47 @@ describe('a virtual host', () => {
     expect(hosts).toHaveLength(1);
     expect(problems).toEqual([{ appId: '/s/b', text: 'x.example/p belongs to /s/a' }]);
   });
+});
+
+describe('a port whose restriction of access is refused', () => {
+  it.each([
+    ['AUTH', 'realm:ada:secret'],
+    ['BACKEND_NETWORK_ALLOWED_ACL', '10.0.0.0/33'],
+    ['BIND_ADDR', 'localhost'],
+    ['ENABLED', 'off'],
+  ])('%s=%s is not open to all', (name, value) => {
+    const labels = { HAPROXY_0_MODE: 'http', [`HAPROXY_0_${name}`]: value };
+    const { services, problems } = route(
+      snapshotOf([balancedApp('/a', 10_001, [], { labels })]),
+      OPTIONS,
+      NO_CLAIMS,
+    );
+    expect(services).toEqual([]);
+    expect(problems.at(-1)?.text).toBe(`port 10001 is not served: HAPROXY_0_${name} can't be applied`);
+  });
+
+  it('AUTH has no effect in the mode tcp', () => {
+    const labels = { HAPROXY_0_AUTH: 'realm:ada:$5$salt$hash' };
+    const apps = [balancedApp('/a', 10_001, [], { labels })];
+    expect(route(snapshotOf(apps), OPTIONS, NO_CLAIMS).services).toEqual([]);
+  });
+});
+
+it('names any number of certificates in a file, because a line may have 64 words', () => {
+  const { services, hosts } = route(snapshotOf([vhost('/a', 1, 'a.example')]), OPTIONS, NO_CLAIMS);
+  const certificates = new Map(Array.from({ length: 40 }, (_, i) => [`c${i}.pem`, `${i}`]));
+  const options = { ...CONFIGURATION, certificateDirectory: '/certificates', certificates };
+  const { lines } = configure(services, hosts, new Map(), options, (name) => `/${name}`);
+  for (const { text } of lines) expect(text.trim().split(' ').length).toBeLessThan(64);
+  expect(lines.map(({ text }) => text)).toContain('  bind :443 ssl crt-list /certificates alpn h2,http/1.1');
+  expect(certificateList(['b.pem', 'a.pem'], '/c')).toBe('/c/a.pem\n/c/b.pem\n');
+});
+
+it('a virtual host is not kept by an app that can not serve it', () => {
+  const tcp = vhost('/old', 1, 'x.example');
+  const apps = [{ ...tcp, labels: { ...tcp.labels, HAPROXY_0_MODE: 'tcp' } }, vhost('/new', 2, 'x.example')];
+  const { hosts } = route(snapshotOf(apps), OPTIONS, NO_CLAIMS);
+  expect(hosts.map(({ service }) => service.appId)).toEqual(['/new']);
 });
 
 it('labels, ids and addresses never change the structure of the configuration', () => {

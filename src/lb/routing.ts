@@ -80,7 +80,7 @@ export function route(snapshot: Snapshot, options: RoutingOptions, before: Claim
     wanted,
     before.hosts,
     ({ appId }) => appId,
-    ({ settings }) => settings.hosts ?? [],
+    ({ settings, mode }) => (mode === 'http' ? (settings.hosts ?? []) : []),
   );
   const appOf = new Map(wanted.map(({ backend, appId }) => [backend, appId]));
   const services = wanted.map((service) => {
@@ -120,11 +120,16 @@ function servicesOf(app: BalancedApp, options: RoutingOptions, problems: Problem
       return [];
     }
     const port = settings.port ?? servicePort;
-    const refusal = port === 0 ? 'is not assigned' : refusalOf(port, options.reserved);
-    if (refusal !== undefined) problems.push({ appId, text: `port ${port} ${refusal}` });
     const isHttp = settings.hosts !== undefined || /HTTP/.test(checkProtocol);
     const mode = settings.mode ?? (isHttp ? 'http' : 'tcp');
     for (const text of contradictions(settings, mode, i)) problems.push({ appId, text });
+    const closedBy = settings.closedBy ?? (settings.auth && mode === 'tcp' ? `HAPROXY_${i}_AUTH` : undefined);
+    if (closedBy !== undefined) {
+      problems.push({ appId, text: `port ${port} is not served: ${closedBy} can't be applied` });
+      return [];
+    }
+    const refusal = port === 0 ? 'is not assigned' : refusalOf(port, options.reserved);
+    if (refusal !== undefined) problems.push({ appId, text: `port ${port} ${refusal}` });
     return [
       {
         backend: `${i}${nameOf(appId)}`,

@@ -5,7 +5,7 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Logger } from 'pino';
 import { blame } from '../blame.ts';
-import { type MapName, mapText } from '../configuration.ts';
+import { certificateList, type FileName, mapText } from '../configuration.ts';
 import type { LbMetrics } from '../metrics.ts';
 import type { LbOptions } from '../options.ts';
 import {
@@ -170,7 +170,7 @@ export class Balancer {
           templates,
         },
         resolve: this.#names.resolve,
-        mapFile: (name, routing) => this.#mapFile(name, routing),
+        mapFile: (name, routing) => this.#mapFile(name, routing, certificates.keys()),
       },
     };
   }
@@ -280,8 +280,11 @@ export class Balancer {
     }
   }
 
-  #mapFile(name: MapName, { hosts }: Routing): string {
-    const text = mapText(name, hosts);
+  #mapFile(name: FileName, { hosts }: Routing, certificates: Iterable<string>): string {
+    const text =
+      name === 'certificates'
+        ? certificateList(certificates, this.#options.certificateDirectory)
+        : mapText(name, hosts);
     const file = path.join(
       this.#options.dataDirectory,
       `${name}-${createHash('sha256').update(text).digest('hex').slice(0, 16)}.map`,
