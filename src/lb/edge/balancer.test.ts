@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
@@ -46,7 +46,10 @@ function fakeHaproxy() {
       this.commands.push(...commands);
       return '';
     },
-    async trimLog() {},
+    trimmed: 0,
+    async trimLog() {
+      this.trimmed += 1;
+    },
   };
 }
 
@@ -98,9 +101,25 @@ it('configures haproxy anew after it was started with servers that are out of da
   haproxy.canWrite = false;
   one.take(snapshotOf([balancedApp('/web', port, [31_002])]), 1);
   await one.apply(1);
+  // Each change adds to its log.
+  expect(haproxy.trimmed).toBe(2);
   haproxy.running = false;
   await one.revive();
   await one.apply(2);
   expect(haproxy.loaded).toHaveLength(2);
   expect(haproxy.loaded[1]).toContain('127.0.0.1:31002');
+});
+
+it('changes servers also while the directory of certificates can not be read', async () => {
+  const [port = 0] = await freePorts(1);
+  const haproxy = fakeHaproxy();
+  const certificates = path.join(directory, 'certificates');
+  await mkdir(certificates);
+  const one = balancer(haproxy, { 'certificate-dir': certificates });
+  one.take(snapshotOf([balancedApp('/web', port, [31_001])]), 0);
+  await one.apply(0);
+  await rm(certificates, { recursive: true });
+  one.take(snapshotOf([balancedApp('/web', port, [])]), 1);
+  await one.apply(1);
+  expect(haproxy.commands).toEqual(['set server 0_web/s1 state maint']);
 });

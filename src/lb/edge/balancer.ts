@@ -38,6 +38,11 @@ interface Excluded {
   readonly signature: string;
 }
 
+interface OperatorFiles {
+  readonly certificates: ReadonlyMap<string, string>;
+  readonly templates: ReadonlyMap<string, string>;
+}
+
 interface Surroundings {
   readonly options: PlanOptions;
   readonly certificates: ReadonlyMap<string, string>;
@@ -53,6 +58,7 @@ export class Balancer {
   readonly #apps = new Map<string, Excluded>();
   readonly #certificates = new Map<string, Excluded>();
   readonly #ports = new Map<number, { readonly why: string; readonly until: number }>();
+  #files: OperatorFiles | undefined;
   #state: LbState | undefined;
   #running: Running | undefined;
   /** False if haproxy has other servers than its configuration file. */
@@ -143,13 +149,13 @@ export class Balancer {
   }
 
   async #surroundings(): Promise<Surroundings> {
-    const { certificateDirectory, templateDirectory } = this.#options;
-    const certificates = await readCertificates(certificateDirectory);
+    const files = await this.#operatorFiles();
+    const certificates = new Map(files.certificates);
+    const { templates } = files;
     for (const [name, { signature }] of this.#certificates) {
       if (certificates.get(name) === signature) certificates.delete(name);
       else this.#certificates.delete(name);
     }
-    const templates = await readTemplates(templateDirectory);
     const { groups, reserved, allowLabelTemplates, sharesHosts, haproxyUser } = this.#options;
     return {
       certificates,
@@ -173,6 +179,21 @@ export class Balancer {
         mapFile: (name, routing) => this.#mapFile(name, routing, certificates.keys()),
       },
     };
+  }
+
+  /** A directory that can't be read, later than at the start, stops no other change. */
+  async #operatorFiles(): Promise<OperatorFiles> {
+    const { certificateDirectory, templateDirectory } = this.#options;
+    try {
+      this.#files = {
+        certificates: await readCertificates(certificateDirectory),
+        templates: await readTemplates(templateDirectory),
+      };
+    } catch (error) {
+      if (!this.#files) throw error;
+      this.#log.error(`${(error as Error).message}: the files that were read last still count`);
+    }
+    return this.#files;
   }
 
   async #plan(state: LbState, { options }: Surroundings, now: number): Promise<Plan> {
@@ -260,6 +281,8 @@ export class Balancer {
     this.#metrics.runtimeChanges.inc(commands.length);
     this.#running = { ...this.#running, slots };
     if (this.#state) this.#state = { ...this.#state, slots };
+    // haproxy logs each change.
+    await this.#haproxy.trimLog().catch(() => undefined);
     return true;
   }
 

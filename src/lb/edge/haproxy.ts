@@ -30,6 +30,7 @@ export class Haproxy {
   readonly #master: string;
   readonly #log: string;
   readonly #idFile: string;
+  #id: ProcessId | undefined;
 
   /** @param program path of haproxy @param directory for its configuration, sockets and log */
   constructor(program: string, directory: string) {
@@ -104,6 +105,7 @@ export class Haproxy {
     }
     await rm(this.#master, { force: true });
     const log = openSync(this.#log, 'a', 0o600);
+    await rm(this.#idFile, { force: true });
     const child = spawn(this.#program, ['-W', '-S', `${this.#master},mode,600`, '-f', this.configuration], {
       cwd: this.#directory,
       detached: true,
@@ -116,7 +118,7 @@ export class Haproxy {
     });
     child.unref();
     const id = identify(child.pid ?? 0);
-    if (id) await writeFile(this.#idFile, JSON.stringify(id), { mode: 0o600 });
+    if (id) await this.#remember(id);
     await this.#loaded(
       size,
       () => failure === undefined && child.exitCode === null && child.signalCode === null,
@@ -161,7 +163,18 @@ export class Haproxy {
 
   async #identify(): Promise<ProcessId | undefined> {
     const id = parseJson(await readFile(this.#idFile, 'utf8').catch(() => '')) as ProcessId | undefined;
-    return id && isAlive(id) ? id : undefined;
+    const known = id ?? this.#id;
+    if (known) return isAlive(known) ? known : undefined;
+    const processes = await askSocket(this.#master, 'show proc').catch(() => '');
+    const found = identify(Number(/^(\d+)\s+master\s/m.exec(processes)?.[1] ?? 0));
+    if (found) await this.#remember(found);
+    return found;
+  }
+
+  /** Without the file, as on a full disk, the master's socket tells the next program who it is. */
+  async #remember(id: ProcessId): Promise<void> {
+    this.#id = id;
+    await writeFile(this.#idFile, JSON.stringify(id), { mode: 0o600 }).catch(() => undefined);
   }
 
   async #logSize(): Promise<number> {

@@ -1,21 +1,27 @@
 /** Reads the operator's directories of certificates and templates. */
 
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Other files, such as README or .key, are left out. */
 const CERTIFICATE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
-/** @returns the content of each file by name, without files whose names a configuration can't contain */
+/** @returns the content of each file by name, without those that are no files, or whose names a configuration can't contain */
 async function readFiles(directory: string | undefined): Promise<Map<string, Buffer>> {
   if (directory === undefined) return new Map();
-  const entries = await readdir(directory, { withFileTypes: true });
-  const names = entries
-    .filter((one) => !one.isDirectory() && CERTIFICATE.test(one.name))
-    .map(({ name }) => name);
-  const read = names.sort().map(async (name) => [name, await readFile(path.join(directory, name))] as const);
-  return new Map(await Promise.all(read));
+  const names = (await readdir(directory)).filter((name) => CERTIFICATE.test(name)).sort();
+  const read = names.map(async (name) => [name, await readRegular(path.join(directory, name))] as const);
+  return new Map((await Promise.all(read)).flatMap(([name, content]) => (content ? [[name, content]] : [])));
+}
+
+/** @returns undefined for anything else, such as a link to nothing, a pipe, or a file that was removed meanwhile */
+async function readRegular(file: string): Promise<Buffer | undefined> {
+  try {
+    return (await stat(file)).isFile() ? await readFile(file) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** @returns the fingerprint of each file that holds a certificate with its key, by name */

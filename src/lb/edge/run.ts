@@ -69,8 +69,10 @@ export async function runBalancer(
     }),
   ];
   const read = reader(client, balancer, metrics, log, signal);
+  let timer: NodeJS.Timeout | undefined;
+  signal.addEventListener('abort', () => wake.resolve(), { once: true });
   while (!signal.aborted) {
-    await Promise.race([wake.promise, aborted(signal)]);
+    await wake.promise;
     await pause(options.gatherMs, signal);
     if (signal.aborted) break;
     const since = changedAt ?? Date.now();
@@ -81,10 +83,11 @@ export async function runBalancer(
     if (isRead && wait === 0) metrics.applied.observe((Date.now() - since) / 1000);
     if (balancer.state) await store(stateFile, balancer.state, log);
     if (wait === undefined || wait > 0 || !isRead) {
-      const timer = setTimeout(markDirty, wait === undefined || !isRead ? RETRY_MS : wait);
-      signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
+      clearTimeout(timer);
+      timer = setTimeout(markDirty, wait === undefined || !isRead ? RETRY_MS : wait);
     }
   }
+  clearTimeout(timer);
   await Promise.allSettled(helpers);
   close();
 }
@@ -166,13 +169,6 @@ async function every(ms: number, signal: AbortSignal, run: () => Promise<void>):
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return sleep(ms, undefined, { signal }).catch(() => undefined);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 async function readState(file: string, log: Logger): Promise<LbState | undefined> {
