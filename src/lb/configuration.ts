@@ -40,8 +40,8 @@ export interface Configuration {
   readonly lines: readonly Line[];
 }
 
-/** The file name in the configuration for which the caller inserts the path. */
-export type MapName = 'hosts' | 'folded' | 'https' | 'https-folded';
+/** The file name in the configuration for which the caller inserts the path; `folded` has the rules that ignore case. */
+export type MapName = 'hosts' | 'folded';
 
 /** All files beside the configuration. */
 export type FileName = MapName | 'certificates';
@@ -83,15 +83,16 @@ export function configure(
   return { structure: structure.join('\n'), lines };
 }
 
-/** The content of a map: the longest key that a request begins with decides. */
+/**
+ * The content of a map: the longest key that a request begins with decides, also between the maps. So a value is the length
+ * of the key, the backend, and what happens to requests without TLS, separated by slashes.
+ */
 export function mapText(name: MapName, hosts: readonly HostRule[]): string {
-  const ignoreCase = name.endsWith('folded');
-  const isHttps = name.startsWith('https');
   return hosts
-    .filter((rule) => rule.ignoreCase === ignoreCase)
+    .filter((rule) => rule.ignoreCase === (name === 'folded'))
     .map(({ host, prefix, service }) => {
-      const value = isHttps ? (service.settings.redirectsToHttps ? 'yes' : 'no') : service.backend;
-      return `${host}${prefix} ${value}\n`;
+      const key = `${host}${prefix}`;
+      return `${key} ${key.length}/${service.backend}/${service.settings.redirectsToHttps ? 'redirect' : 'serve'}\n`;
     })
     .sort()
     .join('');
@@ -145,18 +146,20 @@ function hostFrontends(
 ): Line[] {
   if (hosts.length === 0) return [];
   const { address, httpPort, httpsPort, certificates } = options;
-  const mapped = (name: MapName, folded: MapName) => [
-    `var(txn.mesosup_url),map_beg(${mapFile(name)})`,
-    `var(txn.mesosup_url),lower,map_beg(${mapFile(folded)})`,
-  ];
   const route = [
     '  http-request set-var(txn.mesosup_path) path',
     '  http-request set-var(txn.mesosup_url) req.hdr(host),field(1,:),lower,concat(,txn.mesosup_path)',
+    `  http-request set-var(txn.mesosup_rule) var(txn.mesosup_url),map_beg(${mapFile('hosts')},0)`,
+    '  http-request set-var(txn.mesosup_length) var(txn.mesosup_rule),field(1,/),add(0)',
+    `  http-request set-var(txn.mesosup_folded) var(txn.mesosup_url),lower,map_beg(${mapFile('folded')},0)`,
+    '  http-request set-var(txn.mesosup_rule) var(txn.mesosup_folded) if { var(txn.mesosup_folded),field(1,/),sub(txn.mesosup_length) gt 0 }',
   ];
-  const backends = mapped('hosts', 'folded').map((one) => `  use_backend %[${one}] if { ${one} -m found }`);
-  const redirects = mapped('https', 'https-folded').map(
-    (one) => `  http-request redirect scheme https code 301 if { ${one} -m str yes }`,
-  );
+  const backends = [
+    '  use_backend %[var(txn.mesosup_rule),field(2,/)] if { var(txn.mesosup_rule),field(2,/) -m found }',
+  ];
+  const redirects = [
+    '  http-request redirect scheme https code 301 if { var(txn.mesosup_rule),field(3,/) -m str redirect }',
+  ];
   const https =
     certificates.size === 0
       ? []

@@ -169,6 +169,13 @@ it('names any number of certificates in a file, because a line may have 64 words
   expect(certificateList(['b.pem', 'a.pem'], '/c')).toBe('/c/a.pem\n/c/b.pem\n');
 });
 
+it('gives each rule its length, so that the longest decides also if only one ignores case', () => {
+  const apps = [vhost('/s/web', 1, 'x.example'), vhost('/s/api', 2, 'x.example', '-i /API')];
+  const { hosts } = route(snapshotOf(apps), OPTIONS, NO_CLAIMS);
+  expect(mapText('hosts', hosts)).toBe('x.example/ 10/0_s_web/serve\n');
+  expect(mapText('folded', hosts)).toBe('x.example/api 13/0_s_api/serve\n');
+});
+
 it('a virtual host is not kept by an app that can not serve it', () => {
   const tcp = vhost('/old', 1, 'x.example');
   const apps = [{ ...tcp, labels: { ...tcp.labels, HAPROXY_0_MODE: 'tcp' } }, vhost('/new', 2, 'x.example')];

@@ -166,8 +166,8 @@ it('leaves out a port in use, a broken certificate, and an app whose template ha
 });
 
 it('routes as the labels of marathon-lb say', async () => {
-  const ports = await freePorts(5);
-  const [port = 0, second = 0, api = 0, open = 0, sticky = 0] = ports;
+  const ports = await freePorts(6);
+  const [port = 0, second = 0, api = 0, open = 0, sticky = 0, folded = 0] = ports;
   const [a, b, c] = [await task('a'), await task('b'), await task('c')];
   const certificates = path.join(directory, 'certificates');
   await mkdir(certificates);
@@ -196,6 +196,10 @@ it('routes as the labels of marathon-lb say', async () => {
         HAPROXY_0_HTTP_BACKEND_REVPROXY_PATH: '/api',
         HAPROXY_0_AUTH: `my realm:ada:${passwordHash}`,
       },
+    }),
+    balancedApp('/shop/folded', folded, [b], {
+      run: 2,
+      labels: { HAPROXY_0_VHOST: 'shop.example', HAPROXY_0_PATH: '-i /folded' },
     }),
     balancedApp('/open', open, [a], {
       run: 3,
@@ -234,6 +238,7 @@ it('routes as the labels of marathon-lb say', async () => {
   for (let i = 0; i < 4; i += 1) {
     expect((await ask('sticky.example', '/any', { Cookie: cookie })).json.name).toBe(first.json.name);
   }
+  expect((await ask('shop.example', '/Folded/x')).json).toMatchObject({ name: 'b' });
   expect(lb.log.filter((line) => line.includes('"level":40'))).toEqual([]);
 });
 
