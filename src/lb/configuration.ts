@@ -1,6 +1,7 @@
 /** Writes haproxy's configuration. */
 
 import { bindText } from './address.ts';
+import { TEMPLATES, type TemplateName } from './port-labels.ts';
 import type { HostRule, Service } from './routing.ts';
 import { slotName } from './runtime-commands.ts';
 import type { Slots } from './slots.ts';
@@ -30,7 +31,7 @@ export interface ConfigurationOptions {
 
 export interface Line {
   readonly text: string;
-  /** The app whose labels or tasks the line comes from. */
+  /** The app whose labels or tasks the line comes from; undefined for lines that the operator wrote for all. */
   readonly appId?: string;
 }
 
@@ -65,6 +66,7 @@ export function configure(
 ): Configuration {
   const lines: Line[] = [...head(options), ...hostFrontends(hosts, options, mapFile)];
   const structure: string[] = lines.map(({ text }) => text);
+  const ofAll = new Set(TEMPLATES.flatMap((name) => operatorTemplate(name, options) ?? []));
   for (const service of services) {
     const { appId } = service;
     const before = [...frontend(service, options), ...backend(service, options)];
@@ -76,7 +78,9 @@ export function configure(
         ? `  server ${name} ${server.address}${cookie}${options_}`
         : `  server ${name} 127.0.0.1:9${cookie}${options_} disabled`;
     });
-    lines.push(...[...before, ...servers].map((text) => ({ text, appId })));
+    lines.push(
+      ...[...before, ...servers].map((text) => (ofAll.has(text.trim()) ? { text } : { text, appId })),
+    );
     structure.push(...before, `${servers.length} servers${options_}`);
   }
   for (const [name, fingerprint] of options.certificates) structure.push(`${name} ${fingerprint}`);
@@ -227,7 +231,7 @@ function backend({ backend: name, mode, settings }: Service, options: Configurat
 function httpLines(settings: Service['settings'], users: string, options: ConfigurationOptions): string[] {
   const { auth, sticky, hsts, removedPrefix, locationPrefix, rootRedirect, templates = {} } = settings;
   const template = (name: keyof typeof templates, preset: readonly string[]) =>
-    (templates[name] ?? options.templates.get(`HAPROXY_${name}`))?.split('\n') ?? preset;
+    templates[name]?.split('\n') ?? operatorTemplate(name, options) ?? preset;
   return [
     ...(auth ? [`http-request auth realm ${quoted(auth.realm)} unless { http_auth(${users}) }`] : []),
     ...template('BACKEND_HTTP_OPTIONS', HTTP_LINES),
@@ -245,6 +249,12 @@ function httpLines(settings: Service['settings'], users: string, options: Config
         ]
       : []),
   ];
+}
+
+/** @returns the lines for all backends; undefined without a file */
+function operatorTemplate(name: TemplateName, { templates }: ConfigurationOptions): string[] | undefined {
+  const lines = templates.get(`HAPROXY_${name}`)?.split('\n');
+  return lines?.map((line) => line.trim()).filter((line) => line !== '');
 }
 
 function serverOptions({ settings }: Service, { checks, slowStartMs }: ConfigurationOptions): string {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
@@ -122,4 +122,39 @@ it('changes servers also while the directory of certificates can not be read', a
   one.take(snapshotOf([balancedApp('/web', port, [])]), 1);
   await one.apply(1);
   expect(haproxy.commands).toEqual(['set server 0_web/s1 state maint']);
+});
+
+it('keeps all apps if a template of the operator is refused, and takes back an app with a corrected one', async () => {
+  const [port = 0] = await freePorts(1);
+  const haproxy = fakeHaproxy();
+  const templates = path.join(directory, 'templates');
+  await mkdir(templates);
+  const one = balancer(haproxy, { 'template-dir': templates });
+  const replace = haproxy.replace.bind(haproxy);
+  haproxy.replace = async (text) => {
+    const line = text.split('\n').indexOf('  wrong') + 1;
+    if (line === 0) return replace(text);
+    throw new RefusedError(
+      `[ALERT]    (1) : config : parsing [/d/haproxy.cfg.new:${line}] : unknown keyword`,
+    );
+  };
+  const tell = async (labels: Record<string, string>, at: number) => {
+    one.take(
+      snapshotOf([balancedApp('/web', port, [], { labels: { HAPROXY_0_MODE: 'http', ...labels } })]),
+      at,
+    );
+    await one.apply(at);
+  };
+  await tell({}, 0);
+  await writeFile(path.join(templates, 'HAPROXY_BACKEND_HTTP_OPTIONS'), ' wrong\n');
+  await expect(tell({}, 1)).rejects.toThrow('keeps the last one');
+  await rm(path.join(templates, 'HAPROXY_BACKEND_HTTP_OPTIONS'));
+
+  const named = { HAPROXY_0_BACKEND_HTTP_OPTIONS: 'own' };
+  await writeFile(path.join(templates, 'own'), 'wrong');
+  await tell(named, 2);
+  expect(haproxy.loaded.at(-1)).not.toContain('backend 0_web');
+  await writeFile(path.join(templates, 'own'), 'option forwardfor');
+  await tell(named, 3);
+  expect(haproxy.loaded.at(-1)).toContain('backend 0_web');
 });

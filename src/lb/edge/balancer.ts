@@ -19,7 +19,7 @@ import {
 } from '../plan.ts';
 import { NO_CLAIMS, type Routing } from '../routing.ts';
 import { refusedAnswer, runtimeCommands } from '../runtime-commands.ts';
-import { combine, type Snapshot } from '../snapshot.ts';
+import { type BalancedApp, combine, type Snapshot } from '../snapshot.ts';
 import type { LbState } from '../stored-state.ts';
 import { type Haproxy, RefusedError } from './haproxy.ts';
 import { HostNames } from './host-names.ts';
@@ -34,7 +34,7 @@ const MAX_ATTEMPTS = 20;
 
 interface Excluded {
   readonly why: string;
-  /** The app's labels and ports when it was refused, or the fingerprint of the certificate. */
+  /** The app's labels and ports with the templates when it was refused, or the fingerprint of the certificate. */
   readonly signature: string;
 }
 
@@ -197,8 +197,9 @@ export class Balancer {
   }
 
   async #plan(state: LbState, { options }: Surroundings, now: number): Promise<Plan> {
-    for (const { id, labels, ports } of state.snapshot.apps) {
-      if (this.#apps.get(id)?.signature !== JSON.stringify([labels, ports])) this.#apps.delete(id);
+    for (const app of state.snapshot.apps) {
+      const excluded = this.#apps.get(app.id);
+      if (excluded && excluded.signature !== this.#signatureOf(app)) this.#apps.delete(app.id);
     }
     for (const [port, { until }] of this.#ports) if (until <= now) this.#ports.delete(port);
     const first = plan(state, this.#leftOut(), options);
@@ -253,8 +254,12 @@ export class Balancer {
     for (const app of state.snapshot.apps) {
       const why = found.apps.get(app.id);
       if (why === undefined) continue;
-      this.#apps.set(app.id, { why, signature: JSON.stringify([app.labels, app.ports]) });
+      this.#apps.set(app.id, { why, signature: this.#signatureOf(app) });
     }
+  }
+
+  #signatureOf({ labels, ports }: BalancedApp): string {
+    return JSON.stringify([labels, ports, [...(this.#files?.templates ?? [])]]);
   }
 
   #leftOut(): LeftOut {

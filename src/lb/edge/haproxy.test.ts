@@ -1,22 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { writeHaproxyProgram } from '../../../test/lb/haproxy-program.ts';
 import { Haproxy } from './haproxy.ts';
-
-/** A program that starts and answers at its master's socket like haproxy. */
-const PROGRAM = `#!${process.execPath}
-if (process.argv.includes('-c')) process.exit(0);
-const socket = process.argv[process.argv.indexOf('-S') + 1].split(',')[0];
-require('node:net')
-  .createServer((one) => one.end('#<PID>  <type>  <reloads>\\n' + process.pid + '           master          0\\n'))
-  .listen(socket, () => console.error('[NOTICE]   (1) : Loading success.'));
-`;
 
 it('knows a haproxy whose id could not be stored, and starts no second one', async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'mesosup-lb-'));
-  const program = path.join(directory, 'program');
-  await writeFile(program, PROGRAM, { mode: 0o755 });
+  const program = await writeHaproxyProgram(directory);
   const started = new Haproxy(program, directory);
   try {
     await started.replace('');

@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { UsageError } from '../../errors/mesosup-error.ts';
 
 /** Other files, such as README or .key, are left out. */
 const CERTIFICATE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
@@ -10,7 +11,10 @@ const CERTIFICATE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 /** @returns the content of each file by name, without those that are no files, or whose names a configuration can't contain */
 async function readFiles(directory: string | undefined): Promise<Map<string, Buffer>> {
   if (directory === undefined) return new Map();
-  const names = (await readdir(directory)).filter((name) => CERTIFICATE.test(name)).sort();
+  const entries = await readdir(directory).catch((error: Error) => {
+    throw new UsageError(`${directory} can't be read: ${error.message}`);
+  });
+  const names = entries.filter((name) => CERTIFICATE.test(name)).sort();
   const read = names.map(async (name) => [name, await readRegular(path.join(directory, name))] as const);
   return new Map((await Promise.all(read)).flatMap(([name, content]) => (content ? [[name, content]] : [])));
 }

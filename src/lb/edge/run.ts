@@ -12,7 +12,7 @@ import { RELEASE } from '../../release.ts';
 import { readStored } from '../../stored/file.ts';
 import { createLbMetrics, type LbMetrics } from '../metrics.ts';
 import type { LbOptions } from '../options.ts';
-import { snapshotSchema } from '../snapshot.ts';
+import { isComplete, snapshotSchema } from '../snapshot.ts';
 import { LB_STATE, type LbState, storedContent } from '../stored-state.ts';
 import { Balancer } from './balancer.ts';
 import { Haproxy } from './haproxy.ts';
@@ -68,7 +68,7 @@ export async function runBalancer(
       if (balancer.state && (await revive()) === undefined) markDirty();
     }),
   ];
-  const read = reader(client, balancer, metrics, log, signal);
+  const read = reader(client, balancer, haproxy, metrics, log, signal);
   let timer: NodeJS.Timeout | undefined;
   signal.addEventListener('abort', () => wake.resolve(), { once: true });
   while (!signal.aborted) {
@@ -106,6 +106,7 @@ function turns(): <T>(run: () => Promise<T>) => Promise<T> {
 function reader(
   client: ApiClient,
   balancer: Balancer,
+  haproxy: Haproxy,
   metrics: LbMetrics,
   log: Logger,
   signal: AbortSignal,
@@ -115,6 +116,9 @@ function reader(
     try {
       const answer = snapshotSchema.safeParse(await client.call('GET', '/v2/endpoints', {}, { signal }));
       if (!answer.success) throw new Error(`${client.url}: the answer to GET /v2/endpoints is not complete`);
+      // Without a state there is nothing that could be combined with it, and haproxy may have more.
+      if (!balancer.state && !isComplete(answer.data) && (await haproxy.isRunning()))
+        throw new Error(`${client.url}: the scheduler does not know the state of all tasks yet`);
       balancer.take(answer.data, Date.now());
       metrics.answered.set(Date.now() / 1000);
       if (problem !== '') log.info('the scheduler answers again');
