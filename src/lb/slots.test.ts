@@ -32,6 +32,12 @@ it('gives no place to a task on a host without an address', () => {
   ]);
 });
 
+it('keeps a task in its place while the address of its host can not be found', () => {
+  const first = assignSlots([service('a')], new Map(), here);
+  const later = assignSlots([service('a', 'b')], first, () => undefined);
+  expect(later).toEqual(first);
+});
+
 it('makes room only if there is no free place, for twice as many', () => {
   const first = assignSlots([service('a', 'b', 'c')], new Map(), here);
   expect(tasksIn(first)).toHaveLength(8);

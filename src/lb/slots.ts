@@ -29,7 +29,7 @@ const LEAST = 4;
 
 /**
  * @param before the places so far: tasks keep theirs
- * @param resolve returns the IP address of a host; undefined if it is unknown, and the task gets no place
+ * @param resolve returns the IP address of a host; undefined if it is unknown: a task keeps its place, and a new one gets none
  */
 export function assignSlots(
   services: readonly Service[],
@@ -39,19 +39,22 @@ export function assignSlots(
   return new Map(
     services.map(({ backend, servers }) => [
       backend,
-      assignIn(before.get(backend), addressed(servers, resolve)),
+      assignIn(before.get(backend), addressed(servers, before.get(backend), resolve)),
     ]),
   );
 }
 
 function addressed(
   servers: readonly Server[],
+  before: BackendSlots | undefined,
   resolve: (host: string) => string | undefined,
 ): Map<string, SlotServer> {
+  const placed = new Map(before?.slots.map(({ server }) => [server?.taskId, server]));
   return new Map(
     servers.flatMap(({ taskId, host, port }) => {
       const ip = resolve(host);
-      return ip === undefined ? [] : [[taskId, { taskId, address: bindText(ip, port) }]];
+      const server = ip === undefined ? placed.get(taskId) : { taskId, address: bindText(ip, port) };
+      return server ? [[taskId, server]] : [];
     }),
   );
 }

@@ -158,3 +158,12 @@ it('keeps all apps if a template of the operator is refused, and takes back an a
   await tell(named, 3);
   expect(haproxy.loaded.at(-1)).toContain('backend 0_web');
 });
+
+it('asks to be called again while the address of a host is not known', async () => {
+  const [port = 0] = await freePorts(1);
+  const one = balancer(fakeHaproxy());
+  // A label of a name has at most 63 letters: no name server is asked.
+  const tasks = [{ id: 't', state: 'ready' as const, addresses: [`${'a'.repeat(64)}.invalid:31001`] }];
+  one.take(snapshotOf([balancedApp('/web', port, [], { tasks })]), 0);
+  expect(await one.apply(0)).toBeGreaterThan(0);
+});

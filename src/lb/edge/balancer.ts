@@ -30,6 +30,8 @@ import { portProblem } from './port-problem.ts';
 const TRUST_MS = 5 * 60_000;
 /** A port that another program had is tried again after this time. */
 const PORT_RETRY_MS = 30_000;
+/** A name without an address may only have needed longer than one change waits. */
+const NAME_RETRY_MS = 5000;
 const MAX_ATTEMPTS = 20;
 
 interface Excluded {
@@ -98,7 +100,7 @@ export class Balancer {
 
   /**
    * Brings haproxy in line with the last answer.
-   * @returns milliseconds after which it must be called again, because a reload is not due yet; 0 if all is done
+   * @returns milliseconds after which it must be called again, because a reload is not due or a name is not known yet; 0 if all is done
    * @throws Error if haproxy refuses the configuration as a whole, or a file can't be written
    */
   async apply(now: number): Promise<number> {
@@ -111,14 +113,15 @@ export class Balancer {
       text === null ? [] : text.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''),
     );
     const unknown = await this.#names.refresh(names, now);
+    const again = unknown.length > 0 ? NAME_RETRY_MS : 0;
     const surroundings = await this.#surroundings();
     const wanted = await this.#plan(state, surroundings, now);
     this.#tell(wanted, unknown);
     const commands = withoutReload(this.#running, wanted);
     if (commands) {
-      if (commands.length === 0) return 0;
+      if (commands.length === 0) return again;
       await this.#writeQuietly(wanted);
-      if (await this.#change(commands, wanted.slots)) return 0;
+      if (await this.#change(commands, wanted.slots)) return again;
     } else if (this.#running) {
       // Tasks that have ended lose their places now: the reload may have to wait, and haproxy may refuse it.
       const slots = slotsBeforeReload(this.#running.slots, wanted.slots);
@@ -128,7 +131,7 @@ export class Balancer {
       if (wait > 0) return wait;
     }
     await this.#reload(state, wanted, surroundings, now);
-    return 0;
+    return again;
   }
 
   /** Starts haproxy with its last configuration, if it is not running. @returns whether it was @throws Error */
