@@ -218,14 +218,21 @@ function backend({ backend: name, mode, settings }: Service, options: Configurat
     `balance ${usable}`,
     // With free places among the servers, the other method would change with each of them.
     ...(needsHash ? ['hash-type consistent'] : []),
-    ...(clients
-      ? [
-          `${mode === 'http' ? 'http-request deny' : 'tcp-request content reject'} unless { src ${clients.join(' ')} }`,
-        ]
-      : []),
+    ...(clients ? clientLines(clients, mode) : []),
     ...(mode === 'http' ? httpLines(settings, users, options) : []),
   ];
   return [...list, `backend ${name}`, ...timeouts(mode, 'server'), ...own.map((one) => `  ${one}`)];
+}
+
+/** A line may have 64 words; lines with the name of one list are its parts. */
+function clientLines(clients: readonly string[], mode: 'tcp' | 'http'): string[] {
+  const parts = Array.from({ length: Math.ceil(clients.length / 50) }, (_, i) =>
+    clients.slice(50 * i, 50 * i + 50),
+  );
+  return [
+    ...parts.map((part) => `acl mesosup_clients src ${part.join(' ')}`),
+    `${mode === 'http' ? 'http-request deny' : 'tcp-request content reject'} unless mesosup_clients`,
+  ];
 }
 
 function httpLines(settings: Service['settings'], users: string, options: ConfigurationOptions): string[] {

@@ -157,6 +157,7 @@ export function parsePortLabel(
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   if ((isTemplate ? /[\u0000-\u0008\u000b-\u001f\u007f]/ : /[\u0000-\u001f\u007f]/).test(value))
     return 'contains control characters';
+  if (!isTemplate && value.split(/[ ,]+/).length > MAX_ITEMS) return `has more than ${MAX_ITEMS} values`;
   return parse(value, policy);
 }
 
@@ -190,7 +191,7 @@ function flag(value: string, settings: (value: boolean) => PortSettings): PortSe
 
 function listOf(value: string, separator: ' ' | ','): string[] {
   const items = value.split(separator).map((one) => one.trim());
-  return items.filter((one) => one !== '').slice(0, MAX_ITEMS);
+  return items.filter((one) => one !== '');
 }
 
 function isNetwork(text: string): boolean {

@@ -176,6 +176,31 @@ it('gives each rule its length, so that the longest decides also if only one ign
   expect(mapText('folded', hosts)).toBe('x.example/api 13/0_s_api/serve\n');
 });
 
+it('limits the paths of one app, which are multiplied by its hosts', () => {
+  const list = (begin: string) => Array.from({ length: 100 }, (_, i) => `${begin}${i}`);
+  const apps = [vhost('/a', 1, list('h').join(), list('/p').join(' ')), vhost('/b', 2, 'b.example')];
+  const { hosts, problems } = route(snapshotOf(apps), OPTIONS, NO_CLAIMS);
+  expect(hosts.map(({ host }) => host)).toEqual(['b.example']);
+  expect(problems.map(({ text }) => text)).toEqual([
+    'has more than 1000 paths of virtual hosts: not all are served',
+  ]);
+});
+
+it('allows 100 networks of clients, on lines of less than 64 words, and refuses more', () => {
+  const networks = Array.from({ length: 100 }, (_, i) => `10.${i}.0.0/16`);
+  const linesFor = (value: string) => {
+    const labels = { HAPROXY_0_BACKEND_NETWORK_ALLOWED_ACL: value };
+    const { services } = route(snapshotOf([balancedApp('/a', 10_001, [], { labels })]), OPTIONS, NO_CLAIMS);
+    return configure(services, [], new Map(), CONFIGURATION, () => '/m').lines.map(({ text }) => text);
+  };
+  const lines = linesFor(networks.join(' '));
+  for (const line of lines) expect(line.trim().split(' ').length).toBeLessThan(64);
+  const allowed = lines.flatMap((line) => /acl mesosup_clients src (.*)/.exec(line)?.[1]?.split(' ') ?? []);
+  expect(allowed).toEqual(networks);
+  expect(lines).toContain('  tcp-request content reject unless mesosup_clients');
+  expect(linesFor([...networks, '10.200.0.0/16'].join(' '))).not.toContain('frontend port-10001');
+});
+
 it('a virtual host is not kept by an app that can not serve it', () => {
   const tcp = vhost('/old', 1, 'x.example');
   const apps = [{ ...tcp, labels: { ...tcp.labels, HAPROXY_0_MODE: 'tcp' } }, vhost('/new', 2, 'x.example')];
@@ -215,7 +240,7 @@ it('labels, ids and addresses never change the structure of the configuration', 
     text,
   );
   const keyword =
-    /^ {2}(mode|balance|hash-type|bind|option|http-request|http-response|tcp-request|cookie|server|user|default_backend|timeout|stats|use_backend|hard-stop-after|ssl-default-bind-options|tune\.ssl\.default-dh-param|retries|retry-on|group) /;
+    /^ {2}(mode|acl|balance|hash-type|bind|option|http-request|http-response|tcp-request|cookie|server|user|default_backend|timeout|stats|use_backend|hard-stop-after|ssl-default-bind-options|tune\.ssl\.default-dh-param|retries|retry-on|group) /;
   const section =
     /^(global|defaults|# Written by mesosup lb: changes are lost\.|(frontend|backend|userlist) [A-Za-z0-9_:.-]+)$/;
   fc.assert(

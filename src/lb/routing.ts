@@ -65,6 +65,8 @@ export interface Routing {
 
 export const NO_CLAIMS: Claims = { ports: {}, hosts: {} };
 const LEAST_PORT = 1024;
+/** Of one app: each path of its labels counts for each of its hosts. */
+const MAX_RULES = 1000;
 
 export function route(snapshot: Snapshot, options: RoutingOptions, before: Claims): Routing {
   const problems: Problem[] = [];
@@ -201,10 +203,17 @@ function hostRules(
   problems: Problem[],
 ): HostRule[] {
   const rules = new Map<string, HostRule>();
+  const counts = new Map<string, number>();
   for (const service of services) {
     const { appId, mode, settings } = service;
     if (mode !== 'http') continue;
     const { ignoreCase, prefixes } = settings.paths ?? { ignoreCase: false, prefixes: ['/'] };
+    const count = (counts.get(appId) ?? 0) + (settings.hosts ?? []).length * prefixes.length;
+    if (count > MAX_RULES) {
+      problems.push({ appId, text: `has more than ${MAX_RULES} paths of virtual hosts: not all are served` });
+      continue;
+    }
+    counts.set(appId, count);
     for (const host of settings.hosts ?? []) {
       const owner = owners[host] ?? appId;
       if (owner !== appId && !sharesHosts && !areSiblings(owner, appId)) {
