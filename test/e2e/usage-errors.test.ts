@@ -122,6 +122,7 @@ const PARTS: readonly [string, string][] = [
   ['node exec --file one.yaml --role zookeeper -- true', 'no host of mesosup has the role zookeeper'],
   ['node ssh --file one.yaml b', 'mesosup has no host "b"; did you mean "a"?'],
   ['node exec --file one.yaml', 'name a command after --: mesosup node exec -- CMD'],
+  ['node exec a -- reboot', 'mesosup node exec takes no argument, but the command line has "a"'],
   ['node remove a --file one.yaml', 'only hosts that are nothing but agents can be removed'],
   ['node add b --hosts a', 'the cluster mesosup has no cluster file here that could be edited'],
   ['backup x --file one.yaml', 'nothing is known about mesosup on this machine'],

@@ -8,7 +8,7 @@ import { BaseCommand } from '../../base-command.ts';
 import { withSession } from '../../cluster-session.ts';
 import { clusterOf, specFlags, splitNames } from '../../flags/cluster-flags.ts';
 import { connectFlags } from '../../flags/connect-flags.ts';
-import { wordsAfterDashes } from '../../usage/command-words.ts';
+import { ownArguments, wordsAfterDashes } from '../../usage/command-words.ts';
 
 const INTERRUPTED = 'Interrupted. The command may still run on the hosts.';
 
@@ -25,7 +25,6 @@ export default class NodeExec extends BaseCommand {
     '<%= config.bin %> node exec --json -- docker version',
   ];
   static override enableJsonFlag = true;
-  static override strict = false;
   static override flags = {
     ...specFlags,
     ...connectFlags,
@@ -47,8 +46,9 @@ export default class NodeExec extends BaseCommand {
   };
 
   async run(): Promise<{ hosts: readonly HostOutput[] }> {
-    const { flags } = await this.parse(NodeExec);
     const command = wordsAfterDashes(this.argv);
+    // The words after -- are no arguments of this command, and a host in front of them must not be ignored.
+    const { flags } = await this.parse(NodeExec, [...ownArguments(this.argv)]);
     if (command.length === 0) throw new UsageError('name a command after --: mesosup node exec -- CMD');
     const loaded = await clusterOf(flags);
     const chosen = chooseHosts(loaded.cluster, {

@@ -5,7 +5,7 @@ import { withSession } from '../../cluster-session.ts';
 import { clusterOf, specFlags } from '../../flags/cluster-flags.ts';
 import { connectFlags } from '../../flags/connect-flags.ts';
 import { hostArgument } from '../../host-argument.ts';
-import { wordsAfterDashes } from '../../usage/command-words.ts';
+import { ownArguments, wordsAfterDashes } from '../../usage/command-words.ts';
 
 export default class NodeSsh extends BaseCommand {
   static override summary = "Open a shell on a host of the cluster, with OpenSSH's ssh.";
@@ -15,17 +15,16 @@ export default class NodeSsh extends BaseCommand {
     '<%= config.bin %> node ssh h1',
     '<%= config.bin %> node ssh h1 -- journalctl -u mesos-agent -n 50',
   ];
-  static override strict = false;
   static override args = {
     host: hostArgument,
   };
   static override flags = { ...specFlags, ...connectFlags };
 
   async run(): Promise<void> {
-    const { args, flags } = await this.parse(NodeSsh);
+    const command = wordsAfterDashes(this.argv);
+    const { args, flags } = await this.parse(NodeSsh, [...ownArguments(this.argv)]);
     const loaded = await clusterOf(flags);
     const target = hostNamed(loaded.cluster, args.host);
-    const command = wordsAfterDashes(this.argv);
     process.exitCode = await withSession(this, loaded, flags, ({ session }) =>
       openTerminal(session.hosts, target, command),
     );
