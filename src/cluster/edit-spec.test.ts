@@ -69,4 +69,29 @@ describe('a host', () => {
     expect(() => withoutHost('hosts: [a]\n', FILE, 'a')).toThrow('at least one host');
     expect(() => withHost('hosts:\n- a\n- b\nname: [\n', FILE, { name: 'c' })).toThrow('cluster.yaml:');
   });
+
+  test('that is added or removed leaves line ends and the texts of numbers as they are', () => {
+    const crlf = '# top\r\nhosts:\r\n  - a # x\r\n  - b\r\n  - c\r\nname: n\r\n';
+    expect(withHost(crlf, FILE, { name: 'd' })).toBe(crlf.replace('  - c\r\n', '  - c\r\n  - d\r\n'));
+    const odd = 'hosts: [ 0x10, b ]\nagentFlags: { a: 0xFF, b: 1e3, c: "x", d: ~ }\n';
+    const more = withHost(odd, FILE, { name: '1e3', attributes: { n: 'true', e: '', nil: 'null' } });
+    expect(more).toContain('{ a: 0xFF, b: 1e3, c: "x", d: ~ }');
+    expect(more).toContain('{ name: 0x10, roles');
+    expect(more).toContain(
+      '{ name: "1e3", attributes: { n: "true", e: "", nil: "null" }, roles: [ agent ] }',
+    );
+    expect(Object.keys(rolesIn(more))).toEqual(['0x10', 'b', '1e3']);
+  });
+
+  test('keeps an IPv6 address and its login', () => {
+    const six = 'hosts: [ "root@[2001:db8::1]:22", "2001:db8::2" ]\n';
+    const more = withHost(six, FILE, { name: 'c' });
+    expect(clusterOf(withoutHost(more, FILE, 'c'))).toEqual(clusterOf(six));
+  });
+
+  test('with an anchor that another host needs is not removed', () => {
+    const text =
+      'hosts:\n  - { name: a, roles: [ master, scheduler, agent ] }\n  - { name: b, ssh: &s { user: u } }\n  - { name: c, ssh: *s }\n';
+    expect(() => withoutHost(text, FILE, 'b')).toThrow("cluster.yaml can't be edited: Unresolved alias");
+  });
 });

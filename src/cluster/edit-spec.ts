@@ -1,9 +1,20 @@
 /** Adds and removes hosts in the text of a `cluster.yaml`. Comments and the order of all other keys and hosts stay. */
 
-import { type Document, isMap, isScalar, isSeq, parseDocument, type YAMLSeq } from 'yaml';
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  parse,
+  parseDocument,
+  visit,
+  type YAMLSeq,
+} from 'yaml';
 import { UsageError } from '../errors/mesosup-error.ts';
 import { fewLines } from '../text/few-lines.ts';
 import type { Cluster, Role } from './cluster.ts';
+import { parseHostAddress } from './host-address.ts';
 import { parseSpec } from './spec.ts';
 import { formatSpecError } from './spec-errors.ts';
 
@@ -18,12 +29,16 @@ export interface NewHost {
 
 /** @param file name for errors @throws UsageError if the host is there already, or the result is no valid cluster */
 export function withHost(text: string, file: string, host: NewHost): string {
+  return withLineEnds(text, (lines) => addTo(lines, file, host));
+}
+
+function addTo(text: string, file: string, host: NewHost): string {
   const before = clusterIn(text, file);
   if (before.hosts.some(({ name }) => name === host.name)) {
     throw new UsageError(`${file} already has a host "${host.name}"`);
   }
   const { name, address, roles, attributes = {} } = host;
-  const document = parse(text);
+  const document = documentOf(text);
   const block = {
     name,
     ...(address !== undefined && address !== name && { address }),
@@ -31,6 +46,7 @@ export function withHost(text: string, file: string, host: NewHost): string {
     ...(Object.keys(attributes).length > 0 && { attributes }),
   };
   const node = document.createNode(Object.keys(block).length > 1 ? block : name);
+  quoteOddTexts(node);
   if (isMap(node)) {
     const list = node.get('roles', true);
     if (isSeq(list)) list.flow = true;
@@ -42,8 +58,12 @@ export function withHost(text: string, file: string, host: NewHost): string {
 
 /** @throws UsageError if the result is no valid cluster */
 export function withoutHost(text: string, file: string, name: string): string {
+  return withLineEnds(text, (lines) => removeFrom(lines, file, name));
+}
+
+function removeFrom(text: string, file: string, name: string): string {
   const before = clusterIn(text, file);
-  const document = parse(text);
+  const document = documentOf(text);
   const index = before.hosts.findIndex((host) => host.name === name);
   if (index < 0) throw new UsageError(`${file} has no host "${name}"`);
   hostsOf(document, file).items.splice(index, 1);
@@ -55,7 +75,7 @@ export function withoutHost(text: string, file: string, name: string): string {
  * so all roles are written then.
  */
 function withRoles(document: Document, file: string, roles: ReadonlyMap<string, readonly Role[]>): string {
-  const plain = textOf(document);
+  const plain = textOf(document, file);
   const after = clusterIn(plain, file);
   const isSame = after.hosts.every((host) => sorted(host.roles) === sorted(roles.get(host.name) ?? []));
   if (isSame) return plain;
@@ -67,15 +87,15 @@ function withRoles(document: Document, file: string, roles: ReadonlyMap<string, 
     else if (isScalar(item))
       items[i] = withComments(document.createNode(blockOf(String(item.value), list)), item);
   }
-  const text = textOf(document);
+  const text = textOf(document, file);
   clusterIn(text, file);
   return text;
 }
 
 /** A host written as `user@name:port` becomes a block with the same meaning. */
 function blockOf(typed: string, roles: unknown): Record<string, unknown> {
-  const [, user, name = typed, port] = /^(?:([^@]+)@)?([^@:]+)(?::(\d+))?$/.exec(typed) ?? [];
-  const ssh = { ...(user !== undefined && { user }), ...(port !== undefined && { port: Number(port) }) };
+  const { host: name = typed, user, port } = parseHostAddress(typed) ?? {};
+  const ssh = { ...(user !== undefined && { user }), ...(port !== undefined && { port: String(port) }) };
   return { name, ...(Object.keys(ssh).length > 0 && { ssh }), roles };
 }
 
@@ -94,12 +114,48 @@ function sorted(roles: readonly Role[]): string {
   return roles.toSorted().join();
 }
 
-function parse(text: string): Document {
-  return parseDocument(text, { intAsBigInt: true });
+/** The writer knows only one form of line ends. */
+function withLineEnds(text: string, edit: (text: string) => string): string {
+  if (!text.includes('\r\n')) return edit(text);
+  return edit(text.replaceAll('\r\n', '\n')).replaceAll('\n', '\r\n');
 }
 
-function textOf(document: Document): string {
-  return document.toString({ lineWidth: 0 });
+/** As the file is read: every scalar is text. Otherwise `0x10` or `1e3` would be written in another form. */
+function documentOf(text: string): Document {
+  return parseDocument(text, { schema: 'failsafe' });
+}
+
+/** Quotes new texts that are empty, or that other programs would read as a number, for example. */
+function quoteOddTexts(node: Node): void {
+  visit(node, {
+    Scalar(_key, scalar) {
+      if (!isPlainText(String(scalar.value))) scalar.type = 'QUOTE_DOUBLE';
+    },
+  });
+}
+
+function isPlainText(text: string): boolean {
+  try {
+    return typeof parse(text) === 'string';
+  } catch {
+    // The writer quotes it.
+    return true;
+  }
+}
+
+/** @throws UsageError if the rest needs an anchor that was in the removed part */
+function textOf(document: Document, file: string): string {
+  try {
+    return document.toString({ lineWidth: 0 });
+  } catch (error) {
+    throw new UsageError(
+      `${file} can't be edited: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        remedy:
+          'Edit the file yourself: write the value instead of the alias, then run the same command again.',
+      },
+    );
+  }
 }
 
 function hostsOf(document: Document, file: string): YAMLSeq {
