@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { loadCluster, type Surroundings } from './load.ts';
+import { loadCluster, type Surroundings, writeSpec } from './load.ts';
 
 let root: string;
 let where: Surroundings;
@@ -60,4 +60,17 @@ test('errors name the file, one line each', async () => {
   await expect(loadCluster({ overrides: {}, file: 'd.yaml' }, where)).rejects.toThrow(
     "d.yaml can't be read: there is no such file",
   );
+});
+
+test('writes an edited file, unless somebody else has changed it since it was read', async () => {
+  await write('cluster.yaml', 'hosts: [a]');
+  const edit = (text: string) => text.replace('a', 'b');
+  const { file } = await loadCluster({ overrides: {}, edit }, where);
+  if (!file) throw new Error('there is no file');
+  await write('cluster.yaml', 'hosts: [a] # mine');
+  await expect(writeSpec(file)).rejects.toThrow('cluster.yaml has been changed since it was read');
+  expect(await readFile(file.path, 'utf8')).toBe('hosts: [a] # mine');
+  await write('cluster.yaml', 'hosts: [a]');
+  await writeSpec(file);
+  expect(await readFile(file.path, 'utf8')).toBe('hosts: [b]');
 });

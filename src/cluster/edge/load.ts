@@ -32,8 +32,8 @@ export interface Surroundings {
 export interface LoadedCluster {
   readonly cluster: Cluster;
   readonly state: ClusterState;
-  /** The file that describes the cluster, if there is one, and its text after the edit. */
-  readonly file?: { readonly path: string; readonly text: string };
+  /** The file that describes the cluster, if there is one, its text before the edit, and after it. */
+  readonly file?: { readonly path: string; readonly written: string; readonly text: string };
 }
 
 /** @throws UsageError, MesosupError */
@@ -72,7 +72,11 @@ export async function loadCluster(options: LoadOptions, where: Surroundings): Pr
   if (!result.ok) throw new UsageError(fewLines(result.errors.map(formatSpecError)));
   const base = text === undefined ? where.directory : path.dirname(file);
   const cluster = withFullPaths(result.value, (name) => fullPath(name, base, where.home));
-  return { cluster, state: stateOf(cluster.name), ...(text !== undefined && { file: { path: file, text } }) };
+  return {
+    cluster,
+    state: stateOf(cluster.name),
+    ...(text !== undefined && { file: { path: file, written: written ?? text, text } }),
+  };
 }
 
 function shownPath(file: string, { directory }: Surroundings): string {
@@ -80,8 +84,15 @@ function shownPath(file: string, { directory }: Surroundings): string {
   return shown.startsWith('..') ? file : shown;
 }
 
-/** Replaces the text of a cluster's file atomically; a link stays. @throws MesosupError */
-export async function writeSpec({ path: name, text }: NonNullable<LoadedCluster['file']>): Promise<void> {
+/** Replaces the text of a cluster's file atomically; a link stays. @throws MesosupError, also if it was changed meanwhile */
+export async function writeSpec(spec: NonNullable<LoadedCluster['file']>): Promise<void> {
+  const { path: name, written, text } = spec;
+  if ((await readSpec(name, name)) !== written) {
+    throw new MesosupError(`${name} has been changed since it was read`, {
+      path: name,
+      remedy: 'Run the same command again.',
+    });
+  }
   const file = await realpath(name).catch(() => name);
   const draft = `${file}.${randomBytes(6).toString('hex')}`;
   try {

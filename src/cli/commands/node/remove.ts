@@ -46,8 +46,11 @@ export default class NodeRemove extends BaseCommand {
     const host = hostNamed(cluster, args.host);
     refuseMember(host);
     fileOf(present);
-    const without = await clusterOf(flags, (text, file) => withoutHost(text, file, host.name));
+    const edited = () => clusterOf(flags, (text, file) => withoutHost(text, file, host.name));
+    await edited();
     const forget = async () => {
+      // Again: while the agent drained, somebody may have edited the file.
+      const without = await edited();
       await writeSpec(fileOf(without));
       const { state, cluster: rest } = without;
       // A host with an agent only has no URL among them.
@@ -71,13 +74,20 @@ export default class NodeRemove extends BaseCommand {
     const afterwards = async () => {
       isDone = true;
     };
+    let isSure = flags.yes;
     if (roles.includes('agent')) {
       const intent = { command: 'drain', host: name, retire: true } as const;
-      await runChange(this, present, flags, { intent, allowAgentReplace: true, afterwards });
+      const { changes } = await runChange(this, present, flags, {
+        intent,
+        allowAgentReplace: true,
+        afterwards,
+      });
       if (!isDone) return false;
       isDone = false;
+      // Without a change nothing was asked: the master does not know the agent.
+      isSure ||= changes > 0;
     }
-    const sure = { ...flags, yes: flags.yes || roles.includes('agent') };
+    const sure = { ...flags, yes: isSure };
     const intent = { command: 'uninstall', purge: flags.purge, only: [name] } as const;
     await runChange(this, present, sure, { intent, allowAgentReplace: true, afterwards });
     if (isDone) await forget();
