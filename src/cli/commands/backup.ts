@@ -59,7 +59,7 @@ export default class Backup extends BaseCommand {
     const backup = {
       cluster: cluster.name,
       made: new Date().toISOString(),
-      state: await filesIn(state.directory),
+      state: await filesIn(state.directory, state.fileNames),
       spec: await specFiles(loaded),
       ...(scheduler !== undefined && { scheduler: Buffer.from(scheduler).toString('base64') }),
     };

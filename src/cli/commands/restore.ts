@@ -1,8 +1,9 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { Args, Flags } from '@oclif/core';
-import { mustBeNew, readBackup, restoreFiles } from '../../cluster/edge/backup.ts';
+import { readBackup, restoreAll } from '../../cluster/edge/backup.ts';
 import { stateHome } from '../../cluster/edge/cluster-state.ts';
+import { printableLine } from '../../text/printable.ts';
 import { BaseCommand } from '../base-command.ts';
 import { readFileArgument } from '../file-argument.ts';
 import { readSecret } from '../secret-input.ts';
@@ -39,12 +40,12 @@ export default class Restore extends BaseCommand {
     const { cluster, made, state, spec, scheduler } = await readBackup(args.file, sealed, passPhrase);
     const directory = path.resolve(flags.state ?? path.join(stateHome(process.env, homedir()), cluster));
     const to = path.resolve(flags.to ?? cluster);
-    // Both, before anything is written.
-    for (const one of [to, directory]) await mustBeNew(one);
-    await restoreFiles(to, { ...spec, ...(scheduler !== undefined && { 'scheduler.backup': scheduler }) });
-    await restoreFiles(directory, state);
+    await restoreAll([
+      [to, { ...spec, ...(scheduler !== undefined && { 'scheduler.backup': scheduler }) }],
+      [directory, state],
+    ]);
     this.log(
-      `The cluster ${cluster} as of ${made}:\n  ${directory}: its secrets and state\n  ${to}: ${[...Object.keys(spec), ...(scheduler === undefined ? [] : ['scheduler.backup'])].join(', ')}`,
+      `The cluster ${cluster} as of ${printableLine(made)}:\n  ${directory}: its secrets and state\n  ${to}: ${[...Object.keys(spec), ...(scheduler === undefined ? [] : ['scheduler.backup'])].join(', ')}`,
     );
     return { cluster, state: directory, to, scheduler: scheduler !== undefined };
   }

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type ClusterBackup, filesIn, readBackup, restoreFiles, writeBackup } from './backup.ts';
+import { type ClusterBackup, filesIn, readBackup, restoreAll, restoreFiles, writeBackup } from './backup.ts';
 import { seal, unseal } from './seal.ts';
 
 const PHRASE = 'correct horse';
@@ -81,4 +81,48 @@ test('refuses paths that lead out of the directory', async () => {
     await expect(readBackup(file, await seal(content, PHRASE), PHRASE)).rejects.toThrow('with the path');
   }
   expect((await unseal(await seal(Buffer.from('x'), 'é'), 'e\u0301', file)).toString()).toBe('x');
+});
+
+test('refuses a name of a cluster that leads out of the directory of all clusters', async () => {
+  const { file, backup } = await made();
+  for (const cluster of ['../../.ssh', 'a\nb']) {
+    const content = Buffer.from(JSON.stringify({ format: 1, ...backup, cluster }));
+    await expect(readBackup(file, await seal(content, PHRASE), PHRASE)).rejects.toThrow(
+      'contains a cluster with the name',
+    );
+  }
+});
+
+test('a header with costs that scrypt refuses is a damaged file, and no bug', async () => {
+  const { file, sealed } = await made();
+  for (const cost of ['"N":131073,"r":8,"p":1', '"N":1,"r":8,"p":1', '"N":2,"r":2097152,"p":16']) {
+    const changed = Buffer.from(sealed.toString('latin1').replace('"N":131072,"r":8,"p":1', cost), 'latin1');
+    await expect(readBackup(file, changed, PHRASE)).rejects.toThrow('is damaged');
+  }
+});
+
+test('contains the files of the state that are links to another place', async () => {
+  await mkdir(at('state'));
+  await writeFile(at('elsewhere.json'), '{"a":1}');
+  await symlink(at('elsewhere.json'), at('state/secrets.json'));
+  await symlink('/etc/passwd', at('state/other'));
+  expect(await filesIn(at('state'), ['secrets.json'])).toEqual({
+    'secrets.json': Buffer.from('{"a":1}').toString('base64'),
+  });
+});
+
+test('restores all directories, or none', async () => {
+  const wrong = { a: '', 'a/b': '' };
+  await expect(
+    restoreAll([
+      [at('one'), { x: '' }],
+      [at('two'), wrong],
+    ]),
+  ).rejects.toThrow("can't be written");
+  expect(await readdir(directory)).toEqual([]);
+  await restoreAll([
+    [at('one'), { x: '' }],
+    [at('two'), { y: '' }],
+  ]);
+  expect((await readdir(directory)).sort()).toEqual(['one', 'two']);
 });

@@ -1,6 +1,6 @@
 /** The content of a cluster's backup: the state directory on this machine, the cluster file, the scheduler's state. */
 
-import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { z } from 'zod';
 import { MesosupError } from '../../errors/mesosup-error.ts';
@@ -38,18 +38,29 @@ const FILE: StoredFile<ClusterBackup> = {
   ),
 };
 
+/** As in the spec. */
+const CLUSTER_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+
 /** Logs of runs may be large, and drafts are incomplete. */
 const LEFT_OUT = /^(run-.*\.log|\.draft-.*)$/;
 /** Bytes of one file. The whole backup is in memory. */
 const MAX_FILE = 64 * 2 ** 20;
 
-/** Reads all files of a directory, without logs and links. @returns base64 by relative path */
-export async function filesIn(directory: string): Promise<Record<string, string>> {
+/**
+ * Reads all files of a directory, without logs and links.
+ * @param own names of files that are read also if they are links
+ * @returns base64 by relative path
+ */
+export async function filesIn(
+  directory: string,
+  own: readonly string[] = [],
+): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
   for (const entry of await readdir(directory, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile() || LEFT_OUT.test(entry.name)) continue;
     const file = path.join(entry.parentPath, entry.name);
-    const { size } = await lstat(file);
+    const isOwn = entry.isSymbolicLink() && own.includes(path.relative(directory, file));
+    if ((!entry.isFile() && !isOwn) || LEFT_OUT.test(entry.name)) continue;
+    const { size } = await stat(file);
     if (size > MAX_FILE) {
       throw new MesosupError(`${file} has ${size} bytes, and a backup takes files up to ${MAX_FILE}`, {
         path: file,
@@ -87,21 +98,44 @@ export async function readBackup(file: string, sealed: Buffer, passPhrase: strin
     (why, remedy) => new MesosupError(`${file} ${why}`, { path: file, ...(remedy && { remedy }) }),
   );
   if (backup === undefined) throw new MesosupError(`${file} is damaged`, { path: file });
+  // It becomes the name of a directory.
+  if (!CLUSTER_NAME.test(backup.cluster)) {
+    throw new MesosupError(`${file} contains a cluster with the name ${JSON.stringify(backup.cluster)}`, {
+      path: file,
+    });
+  }
   for (const name of [...Object.keys(backup.state), ...Object.keys(backup.spec)]) {
     const isInside = name !== '' && !path.isAbsolute(name) && !name.split(/[\\/]/).includes('..');
-    if (!isInside)
+    if (!isInside || /\p{Cc}/u.test(name))
       throw new MesosupError(`${file} contains a file with the path ${JSON.stringify(name)}`, { path: file });
   }
   return backup;
 }
 
 /** @throws MesosupError if the directory exists and is not empty */
-export async function mustBeNew(directory: string): Promise<void> {
+async function mustBeNew(directory: string): Promise<void> {
   const found = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw unwritable(directory, error);
   });
   if (found.length > 0) throw taken(directory);
+}
+
+/** Writes files into new directories: all of them or nothing. @throws MesosupError if one exists and is not empty */
+export async function restoreAll(
+  parts: readonly (readonly [directory: string, content: Readonly<Record<string, string>>])[],
+): Promise<void> {
+  for (const [directory] of parts) await mustBeNew(directory);
+  const done: string[] = [];
+  try {
+    for (const [directory, content] of parts) {
+      await restoreFiles(directory, content);
+      done.push(directory);
+    }
+  } catch (error) {
+    for (const directory of done) await rm(directory, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /** Writes the files into a new directory: all of them or nothing. @throws MesosupError if it exists and is not empty */

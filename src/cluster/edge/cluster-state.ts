@@ -54,6 +54,8 @@ export async function knownClusters(stateHome: string): Promise<string[]> {
 export class ClusterState {
   readonly directory: string;
   readonly secretsFile: string;
+  /** Names of the files in the directory that this class reads. */
+  readonly fileNames = ['secrets.json', CLUSTER_FILE, 'urls.json'] as const;
   readonly #clusterFile: string;
   readonly #urlsFile: string;
 

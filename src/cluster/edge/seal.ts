@@ -58,7 +58,10 @@ export async function unseal(sealed: Buffer, passPhrase: string, file: string): 
     });
   }
   if (sealed.length > whole) throw damaged(file);
-  const { key, check } = await keysOf(passPhrase, Buffer.from(header.salt, 'base64'), header);
+  const { key, check } = await keysOf(passPhrase, Buffer.from(header.salt, 'base64'), header).catch(() => {
+    // Numbers that scrypt does not take, or that need more memory.
+    throw damaged(file);
+  });
   const known = Buffer.from(header.check, 'base64');
   if (known.length !== check.length) throw damaged(file);
   if (!timingSafeEqual(known, check)) {
