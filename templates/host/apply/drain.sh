@@ -130,7 +130,8 @@ refused() {
 }
 
 # move_tasks: lets the scheduler replace the agent's tasks on other agents. Gives up when nothing has changed for
-# MOVE_SECONDS, except while tasks drain or are being killed.
+# MOVE_SECONDS, while replacements are starting for EDGE_SECONDS if that is longer, and never while tasks drain or are
+# being killed.
 move_tasks() {
   [ -n "$SCHEDULERS" ] || return 0
   seen=
@@ -143,18 +144,22 @@ move_tasks() {
         moving=$(field moving)
         [ "$moving" != 0 ] || break
         ending=$(field ending)
+        starting=$(field starting)
         apps=$(field waiting | tr -d '"' | sed 's/,/, /g')
-        reason="the scheduler to move $moving tasks, of which $ending are ending${apps:+; no room yet for $apps}" ;;
+        reason="the scheduler to move $moving tasks, of which $ending are ending${starting:+; $starting replacements are starting}${apps:+; no room yet for $apps}" ;;
       404) say 'this scheduler is too old to move tasks: they end with the drain'; break ;;
-      *) ending=0 reason="a scheduler that answers${status:+ ($status)}" ;;
+      *) ending=0 starting='' reason="a scheduler that answers${status:+ ($status)}" ;;
     esac
+    patience=$MOVE_SECONDS
+    # A large image, or a slow start. The drain would end the tasks before others are ready.
+    [ "${starting:-0}" = 0 ] || [ "$EDGE_SECONDS" -le "$patience" ] || patience=$EDGE_SECONDS
     if [ "$reason" != "$seen" ]; then
       waiting "$reason"
       seen=$reason
       begun=$(date +%s)
-    elif [ "$ending" = 0 ] && [ $(($(date +%s) - begun)) -ge "$MOVE_SECONDS" ]; then
+    elif [ "$ending" = 0 ] && [ $(($(date +%s) - begun)) -ge "$patience" ]; then
       [ "$status" = 200 ] || fail drain 'no scheduler answers, so no task can be moved' 'Start the scheduler, then run the same command again.'
-      say "gave up after $MOVE_SECONDS seconds without a change: $reason"
+      say "gave up after $patience seconds without a change: $reason"
       break
     fi
     sleep 0.5
@@ -165,6 +170,8 @@ move_tasks() {
 emptied() {
   executors=$(agent_executors)
   agent_state
+  # Another master may lead now.
+  if [ "$drain" = unknown ] && master_elected; then agent_state; fi
   case $drain:$executors in
     DRAINED:0) return 0 ;;
     *:) missing="the agent does not answer ($drain)" ;;
@@ -201,6 +208,15 @@ unemployed() {
   return 1
 }
 
+# released: succeeds if the scheduler gives the agent tasks again, else sets $missing. A release that knows no drains
+# answers 404.
+released() {
+  to_scheduler DELETE "/v2/agents/$id/drain" '{}'
+  case $status in 2?? | 404) return 0 ;; esac
+  missing="none answers${status:+ as expected ($status)}"
+  return 1
+}
+
 # fill_agent LATEST: puts the agent back into service. An agent that is reactivated while its drain still ends
 # executors would drop new tasks.
 fill_agent() {
@@ -210,8 +226,10 @@ fill_agent() {
   need_leader
   agent_state
   case $drain in DRAIN*) wait_until unemployed "the agent's executors to end" 'Find out why they do not end, then run the same command again.' ;; esac
-  if [ -n "$SCHEDULERS" ]; then to_scheduler DELETE "/v2/agents/$id/drain" '{}'; fi
+  # First, since an agent that only the master has put back into service would get no tasks.
+  [ -z "$SCHEDULERS" ] || wait_until released 'a scheduler that gives the agent tasks again' 'Start the scheduler, then run the same command again.'
   [ "$drain" != active ] || return 0
+  need_leader
   call_for_agent REACTIVATE_AGENT reactivate_agent
   [ "$status" = 200 ] || [ "$status" = 202 ] || refused reactivate
 }

@@ -44,6 +44,9 @@ const agentDrain = z.object({
       'Number of tasks that nothing replaces before they end: of jobs, and with persistent volumes',
   }),
   ending: z.int().meta({ description: 'How many of both drain or were killed' }),
+  starting: z.int().meta({
+    description: 'Number of instances of the apps of moving tasks that run elsewhere and are not ready yet',
+  }),
   waiting: z.array(z.string()).meta({ description: 'Apps of these tasks with instances that find no agent' }),
 });
 

@@ -2,7 +2,7 @@
 
 import type { FastifyRequest } from 'fastify';
 import { canMove } from '../../domain/rollout.ts';
-import { ownerOf, type State } from '../../domain/state.ts';
+import { type AppRecord, ownerOf, type State } from '../../domain/state.ts';
 import { isCounted, isEnding } from '../../domain/task.ts';
 import { type Api, type ApiOptions, json, respond } from '../answers.ts';
 import type { AgentDrainJson } from './agent-schemas.ts';
@@ -29,14 +29,17 @@ export function addAgentRoutes(api: Api, { runner }: ApiOptions): void {
   });
 }
 
-function agentDrainJson(state: State, agentId: string): AgentDrainJson {
+/** Describes the progress of a drain. */
+export function agentDrainJson(state: State, agentId: string): AgentDrainJson {
   const tasks = [...state.tasks.values()].filter((task) => task.agentId === agentId && isCounted(task));
   const waiting = new Set<string>();
+  const moved = new Set<AppRecord>();
   let moving = 0;
   for (const task of tasks) {
     const record = ownerOf(state, task);
     // A task of a removed app ends by itself.
     if (!record || canMove(record.app)) moving += 1;
+    if (record && canMove(record.app)) moved.add(record);
     if (record && record.missing > 0 && record.app.mode === 'service') waiting.add(task.appId);
   }
   return {
@@ -44,6 +47,7 @@ function agentDrainJson(state: State, agentId: string): AgentDrainJson {
     moving,
     staying: tasks.length - moving,
     ending: tasks.filter(isEnding).length,
+    starting: [...moved].reduce((sum, { current, ready }) => sum + current - ready, 0),
     waiting: [...waiting].sort(),
   };
 }
