@@ -1,16 +1,17 @@
 /** Removes the agent of a dead host from the master, so that its tasks are replaced and it can't return. */
 
-import type { ClusterHost } from '../../cluster/cluster.ts';
+import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import { MesosupError, UsageError } from '../../errors/mesosup-error.ts';
 import { withClusterLock } from '../edge/cluster-lock.ts';
-import { addressOf } from '../topology.ts';
+import type { MasterAgent } from '../script/agents-script.ts';
+import { addressOf, type FactsByHost } from '../topology.ts';
 import { holderName } from './apply-wave.ts';
 import { callMaster, masterAgents } from './master-agents.ts';
 import { surveyCluster } from './prepare.ts';
 import type { Session } from './session.ts';
 
 /**
- * @param confirm called with the id of the agent, if the master knows it; false cancels
+ * @param confirm called with the agent, if the master knows it; false cancels
  * @param afterwards called while this run still holds the cluster's lock
  * @returns false if the user declined
  * @throws UsageError for a host that answers
@@ -18,7 +19,7 @@ import type { Session } from './session.ts';
 export async function removeDeadHost(
   session: Session,
   host: ClusterHost,
-  confirm: (agentId: string | undefined) => Promise<boolean>,
+  confirm: (agent: MasterAgent | undefined) => Promise<boolean>,
   afterwards: () => Promise<void>,
 ): Promise<boolean> {
   const { cluster } = session;
@@ -35,20 +36,8 @@ export async function removeDeadHost(
       remedy: 'Find the cause with: mesosup status',
     });
   }
-  // The name of an agent in Mesos is its address, unless the spec names it.
-  const names = [host.hostname, addressOf(cluster, host, facts), host.address].filter(
-    (one) => one !== undefined,
-  );
-  const others = new Set(
-    cluster.hosts.flatMap((one) => facts.get(one.name)?.addresses.concat(one.hostname ?? []) ?? []),
-  );
-  const strangers = agents.filter(({ hostname }) => !others.has(hostname));
-  const silent = cluster.hosts.filter(({ name, roles }) => !facts.has(name) && roles.includes('agent'));
-  const agent =
-    strangers.find(({ hostname }) => names.includes(hostname)) ??
-    // SSH may know the host by another name: then it is the only agent that no host explains.
-    (silent.length === 1 && strangers.length === 1 ? strangers[0] : undefined);
-  if (!(await confirm(agent?.id))) return false;
+  const agent = agentOf(cluster, host, facts, agents);
+  if (!(await confirm(agent))) return false;
   await withClusterLock(session.host(lead.name), session.scripts, holderName(), async () => {
     if (agent) {
       const answer = await callMaster(session, facts, secrets, {
@@ -66,4 +55,27 @@ export async function removeDeadHost(
     await afterwards();
   });
   return true;
+}
+
+/** Finds the agent of an unreachable host. @returns undefined if the master no longer knows it */
+export function agentOf(
+  cluster: Cluster,
+  host: ClusterHost,
+  facts: FactsByHost,
+  agents: readonly MasterAgent[],
+): MasterAgent | undefined {
+  // The name of an agent in Mesos is its address, unless the spec names it.
+  const names = [host.hostname, addressOf(cluster, host, facts), host.address].filter(
+    (one) => one !== undefined,
+  );
+  const others = new Set(
+    cluster.hosts.flatMap((one) => facts.get(one.name)?.addresses.concat(one.hostname ?? []) ?? []),
+  );
+  const strangers = agents.filter(({ hostname }) => !others.has(hostname));
+  const found = strangers.find(({ hostname }) => names.includes(hostname));
+  // With one of these, no other agent can be that of the host.
+  if (found || host.hostname !== undefined || host.privateAddress !== undefined) return found;
+  const silent = cluster.hosts.filter(({ name, roles }) => !facts.has(name) && roles.includes('agent'));
+  // SSH may know the host by another name: then it is the only agent that no host explains.
+  return silent.length === 1 && strangers.length === 1 ? strangers[0] : undefined;
 }

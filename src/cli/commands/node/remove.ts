@@ -5,6 +5,7 @@ import { type LoadedCluster, writeSpec } from '../../../cluster/edge/load.ts';
 import { withoutHost } from '../../../cluster/edit-spec.ts';
 import { EXIT, UsageError } from '../../../errors/mesosup-error.ts';
 import { removeDeadHost } from '../../../install/operations/dead-host.ts';
+import { printable } from '../../../text/printable.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { runChange } from '../../change-command.ts';
 import { withSession } from '../../cluster-session.ts';
@@ -101,9 +102,11 @@ export default class NodeRemove extends BaseCommand {
     forget: () => Promise<void>,
   ): Promise<boolean> {
     return withSession(this, present, flags, ({ session, screen }) => {
-      const ask = async (agentId: string | undefined) => {
+      const ask = async (agent: { readonly hostname: string } | undefined) => {
         const tasks =
-          agentId === undefined ? 'the master no longer knows its agent' : 'its tasks are replaced';
+          agent === undefined
+            ? 'the master no longer knows its agent'
+            : `the tasks of its agent, ${printable(agent.hostname)}, are replaced`;
         return flags.yes || confirm(`Remove ${host.name} for good? (${tasks})`, screen);
       };
       return removeDeadHost(session, host, ask, forget);
