@@ -1,6 +1,8 @@
 import { Args, Flags } from '@oclif/core';
+import type { ClusterHost } from '../../../cluster/cluster.ts';
 import { writeSpec } from '../../../cluster/edge/load.ts';
 import { withHost } from '../../../cluster/edit-spec.ts';
+import { UsageError } from '../../../errors/mesosup-error.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { runChange } from '../../change-command.ts';
 import type { ChangeReport } from '../../change-report.ts';
@@ -48,8 +50,10 @@ export default class NodeAdd extends BaseCommand {
     const present = await clusterOf(flags);
     fileOf(present);
     // An earlier run may have written the host, and not completed its installation.
-    const isThere = present.cluster.hosts.some((host) => host.name === name);
+    const there = present.cluster.hosts.find((host) => host.name === name);
+    const isThere = there !== undefined;
     const attributes = Object.fromEntries((flags.attribute ?? []).map(attribute));
+    if (there) refuseOther(there, flags.address, attributes);
     const loaded = isThere
       ? present
       : await clusterOf(flags, (text, file) =>
@@ -63,6 +67,21 @@ export default class NodeAdd extends BaseCommand {
       },
     });
   }
+}
+
+/** @throws UsageError if the flags describe another host than the file */
+function refuseOther(
+  { name, address, attributes }: ClusterHost,
+  wanted: string | undefined,
+  others: Readonly<Record<string, string>>,
+): void {
+  const isSame =
+    (wanted === undefined || wanted === address) &&
+    Object.entries(others).every(([key, value]) => attributes[key] === value);
+  if (isSame) return;
+  throw new UsageError(`the cluster file already has a host "${name}", with another address or attributes`, {
+    remedy: 'Edit the file, or leave out --address and --attribute. Then run the same command again.',
+  });
 }
 
 function attribute(text: string): [string, string] {
