@@ -191,7 +191,9 @@ async function prepareDrain(
   const usable = cluster.hosts.map((one) => one.name).filter((one) => facts.has(one));
   const reach = { usable, leftOut: [], blocker: '' };
   const common = { secrets, facts, problems: [], reach, starts: false };
-  if (agent === undefined && retire) {
+  // A master that has just begun to lead does not know the agents that have not registered again.
+  const mayRun = own.agent.answers && own.agent.tasks !== 0;
+  if (agent === undefined && retire && !mayRun) {
     const nothing: Plan = { format: 1, command, cluster: cluster.name, version, hosts: [] };
     return { ...common, plan: nothing };
   }
