@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { withHost, withoutHost } from './edit-spec.ts';
+import { refuseOther, withHost, withoutHost } from './edit-spec.ts';
 import { parseSpec } from './spec.ts';
 
 const FILE = 'cluster.yaml';
@@ -93,5 +93,17 @@ describe('a host', () => {
     const text =
       'hosts:\n  - { name: a, roles: [ master, scheduler, agent ] }\n  - { name: b, ssh: &s { user: u } }\n  - { name: c, ssh: *s }\n';
     expect(() => withoutHost(text, FILE, 'b')).toThrow("cluster.yaml can't be edited: Unresolved alias");
+  });
+
+  test('that is there is refused if it is wanted with another address or attributes', () => {
+    const read = parseSpec(four, FILE);
+    const h3 = read.ok && read.value.hosts[2];
+    if (!h3) throw new Error('there is no third host');
+    refuseOther(h3, { name: 'h3' });
+    refuseOther(h3, { name: 'h3', address: 'h3', attributes: { rack: 'a' } });
+    expect(() => refuseOther(h3, { name: 'h3', attributes: { rack: 'b' } })).toThrow(
+      'already has a host "h3"',
+    );
+    expect(() => refuseOther(h3, { name: 'h3', address: 'x' })).toThrow('already has a host "h3"');
   });
 });

@@ -13,7 +13,7 @@ import {
 } from 'yaml';
 import { UsageError } from '../errors/mesosup-error.ts';
 import { fewLines } from '../text/few-lines.ts';
-import type { Cluster, Role } from './cluster.ts';
+import type { Cluster, ClusterHost, Role } from './cluster.ts';
 import { parseHostAddress } from './host-address.ts';
 import { parseSpec } from './spec.ts';
 import { formatSpecError } from './spec-errors.ts';
@@ -54,6 +54,17 @@ function addTo(text: string, file: string, host: NewHost): string {
   hostsOf(document, file).items.push(node);
   const wanted = new Map(before.hosts.map((one) => [one.name, one.roles]));
   return withRoles(document, file, wanted.set(name, roles ?? ['agent']));
+}
+
+/** @throws UsageError if a host that is there already has another address or other attributes than the wanted one */
+export function refuseOther(there: ClusterHost, { name, address, attributes = {} }: NewHost): void {
+  const isSame =
+    (address === undefined || address === there.address) &&
+    Object.entries(attributes).every(([key, value]) => there.attributes[key] === value);
+  if (isSame) return;
+  throw new UsageError(`the cluster file already has a host "${name}", with another address or attributes`, {
+    remedy: 'Edit the file, or leave out --address and --attribute. Then run the same command again.',
+  });
 }
 
 /** @throws UsageError if the result is no valid cluster */

@@ -1,19 +1,24 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { bareFacts, clusterOf, hostOf } from '../../../test/install/hosts.ts';
+import { HOST_SCRIPTS, type HostScripts } from '../script/host-scripts.ts';
 import { type DrainIntent, prepare } from './prepare.ts';
 import type { Session } from './session.ts';
 
-// A master that leads, and knows no agent.
-vi.mock('./master-agents.ts', () => ({ masterAgents: async () => [] }));
-
-const cluster = clusterOf([hostOf('h1', { roles: ['agent'] })]);
+const cluster = clusterOf([hostOf('h1', { roles: ['master', 'agent'] })]);
 const bare = bareFacts('10.0.0.1');
 
-function planned(intent: DrainIntent, tasks: number | null, answers = true) {
-  const facts = new Map([['h1', { ...bare, agent: { ...bare.agent, id: 'a-S0', answers, tasks } }]]);
+/** A master that leads, and knows no agent. */
+const session = {
+  cluster,
+  scripts: Object.fromEntries(HOST_SCRIPTS.map((name) => [name, ''])) as HostScripts,
+  host: () => ({ run: async () => ({ stdout: 'HTTP/1.1 200 OK\r\n\r\n{"slaves":[]}\0asked 0 1' }) }),
+} as unknown as Session;
+
+async function planned(intent: DrainIntent, tasks: number | null, answers = true) {
+  const agent = { ...bare.agent, id: 'a-S0', answers, tasks };
+  const facts = new Map([['h1', { ...bare, master: { ...bare.master, elected: true }, agent }]]);
   const survey = { facts, unreachable: [], secrets: undefined };
-  const program = { root: '/none', version: '1' };
-  return prepare({ cluster } as Session, program, survey, intent).then(({ plan }) => plan.hosts);
+  return (await prepare(session, { root: '/none', version: '1' }, survey, intent)).plan.hosts;
 }
 
 test('a host leaves without a drain only if its agent runs no tasks', async () => {

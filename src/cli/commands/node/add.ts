@@ -1,8 +1,6 @@
 import { Args, Flags } from '@oclif/core';
-import type { ClusterHost } from '../../../cluster/cluster.ts';
 import { writeSpec } from '../../../cluster/edge/load.ts';
-import { withHost } from '../../../cluster/edit-spec.ts';
-import { UsageError } from '../../../errors/mesosup-error.ts';
+import { refuseOther, withHost } from '../../../cluster/edit-spec.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { runChange } from '../../change-command.ts';
 import type { ChangeReport } from '../../change-report.ts';
@@ -53,7 +51,7 @@ export default class NodeAdd extends BaseCommand {
     const there = present.cluster.hosts.find((host) => host.name === name);
     const isThere = there !== undefined;
     const attributes = Object.fromEntries((flags.attribute ?? []).map(attribute));
-    if (there) refuseOther(there, flags.address, attributes);
+    if (there) refuseOther(there, { name, address: flags.address, attributes });
     const loaded = isThere
       ? present
       : await clusterOf(flags, (text, file) =>
@@ -67,21 +65,6 @@ export default class NodeAdd extends BaseCommand {
       },
     });
   }
-}
-
-/** @throws UsageError if the flags describe another host than the file */
-function refuseOther(
-  { name, address, attributes }: ClusterHost,
-  wanted: string | undefined,
-  others: Readonly<Record<string, string>>,
-): void {
-  const isSame =
-    (wanted === undefined || wanted === address) &&
-    Object.entries(others).every(([key, value]) => attributes[key] === value);
-  if (isSame) return;
-  throw new UsageError(`the cluster file already has a host "${name}", with another address or attributes`, {
-    remedy: 'Edit the file, or leave out --address and --attribute. Then run the same command again.',
-  });
 }
 
 function attribute(text: string): [string, string] {

@@ -14,6 +14,7 @@ import { diffFlag, timeoutFlag, yesFlag } from '../../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../../flags/cluster-flags.ts';
 import { connectFlags } from '../../flags/connect-flags.ts';
 import { hostArgument } from '../../host-argument.ts';
+import { removeLiving } from '../../remove-living.ts';
 import { fileOf } from '../../spec-file.ts';
 
 export default class NodeRemove extends BaseCommand {
@@ -65,34 +66,25 @@ export default class NodeRemove extends BaseCommand {
     return { cluster: cluster.name, host: host.name, removed };
   }
 
-  async #removeLiving(
+  #removeLiving(
     present: LoadedCluster,
-    { name, roles }: ClusterHost,
+    host: ClusterHost,
     flags: Parameters<typeof runChange>[2] & { readonly purge: boolean },
     forget: () => Promise<void>,
   ): Promise<boolean> {
-    let isDone = false;
-    const afterwards = async () => {
-      isDone = true;
-    };
-    let isSure = flags.yes;
-    if (roles.includes('agent')) {
-      const intent = { command: 'drain', host: name, retire: true } as const;
-      const { changes } = await runChange(this, present, flags, {
+    return removeLiving(host, flags, forget, async (intent, yes) => {
+      let isDone = false;
+      const afterwards = async () => {
+        isDone = true;
+      };
+      const asked = { ...flags, yes };
+      const { changes } = await runChange(this, present, asked, {
         intent,
         allowAgentReplace: true,
         afterwards,
       });
-      if (!isDone) return false;
-      isDone = false;
-      // Without a change nothing was asked: the master does not know the agent.
-      isSure ||= changes > 0;
-    }
-    const sure = { ...flags, yes: isSure };
-    const intent = { command: 'uninstall', purge: flags.purge, only: [name] } as const;
-    await runChange(this, present, sure, { intent, allowAgentReplace: true, afterwards });
-    if (isDone) await forget();
-    return isDone;
+      return { changes, isDone };
+    });
   }
 
   #removeDead(
