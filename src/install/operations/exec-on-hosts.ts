@@ -42,11 +42,12 @@ export async function execOnHosts(
   const outputs = await askConcurrently(undefined, '', names, session.atOnce, async (host) => {
     const began = performance.now();
     const kept = { stdout: '', stderr: '' };
-    let truncated = false;
+    const full = new Set<OutputStream>();
     const keep = (stream: OutputStream) => (line: string) => {
       onLine(host, stream, line);
-      if (kept[stream].length + line.length < MOST_KEPT) kept[stream] += `${line}\n`;
-      else truncated = true;
+      // Nothing behind the first line that is left out, so that the rest has no gap.
+      if (kept[stream].length + line.length >= MOST_KEPT) full.add(stream);
+      if (!full.has(stream)) kept[stream] += `${line}\n`;
     };
     const outcome = await session
       .host(host)
@@ -58,7 +59,7 @@ export async function execOnHosts(
         return { code: null, signal: null, error: { failure, message, remedy } };
       });
     const seconds = Math.round(performance.now() - began) / 1000;
-    return { host, ...kept, truncated, seconds, ...outcome };
+    return { host, ...kept, truncated: full.size > 0, seconds, ...outcome };
   });
   return [...outputs.values()];
 }
