@@ -95,7 +95,7 @@ export async function change(
   say(renderPlan(plan, { colour: options.colour, changes: options.diff ? 'diff' : 'none', summary: lines }));
   refuseEndings(plan, intent, options.allowAgentReplace);
   if (!(await options.confirm({ ...prepared, plan }))) return { ...result, declined: true };
-  const troubles = await withLock(session, reach.usable, async () => {
+  const troubles = await withLock(session, prepared.lockOn ?? reach.usable, async () => {
     // Missing files and keys must show before any host is changed.
     await checkPackageFiles(plan);
     const complete = await fetchKeys(plan);

@@ -29,3 +29,17 @@ test('a host leaves without a drain only if its agent runs no tasks', async () =
   expect(await planned(retire, null, false)).toEqual([]);
   await expect(planned({ command: 'drain', host: 'h1' }, 0)).rejects.toThrow('is not registered');
 });
+
+test('an uninstall of one host takes the lock on the same host as all other runs', async () => {
+  const two = clusterOf([hostOf('h1', { roles: ['master'] }), hostOf('h2', { roles: ['agent'] })]);
+  const facts = new Map(two.hosts.map(({ name }, i) => [name, bareFacts(`10.0.0.${i + 1}`)]));
+  const survey = { facts, unreachable: [], secrets: undefined };
+  const intent = { command: 'uninstall', purge: false, only: ['h2'] } as const;
+  const prepared = await prepare(
+    { cluster: two } as Session,
+    { root: '/none', version: '1' },
+    survey,
+    intent,
+  );
+  expect([prepared.reach.usable, prepared.lockOn?.[0]]).toEqual([['h2'], 'h1']);
+});

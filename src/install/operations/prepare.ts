@@ -54,6 +54,8 @@ export interface Prepared {
   readonly payloadBytes?: number;
   /** True if the run starts the cluster and waits until it is healthy. */
   readonly starts: boolean;
+  /** Hosts of which the first holds the cluster's lock, if they are not the usable ones. */
+  readonly lockOn?: readonly string[];
 }
 
 export interface Program {
@@ -110,7 +112,9 @@ export async function prepare(
       leftOut,
       blocker: facts.size === 0 ? 'no host can be reached' : '',
     };
-    return { secrets, facts, problems: unreachable, reach, plan, starts: false };
+    // The lock of a run on some hosts is on the same host as that of all others.
+    const reachable = cluster.hosts.map(({ name }) => name).filter((name) => survey.facts.has(name));
+    return { secrets, facts, problems: unreachable, reach, plan, starts: false, lockOn: reachable };
   }
   if ('host' in intent) {
     return prepareDrain(session, program, { ...survey, secrets }, intent);
