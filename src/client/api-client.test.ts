@@ -93,6 +93,12 @@ describe('ApiClient', () => {
     expect(sent).toEqual(['GET http://a/v2/info', 'GET http://b/v2/info', 'GET http://b/v2/info']);
   });
 
+  it('asks each scheduler when several have no leader', async () => {
+    const { client, sent } = scripted(['http://a', 'http://b', 'http://c'], [busy(), busy(), ok()]);
+    await client.call('GET', '/v2/info', {}, { patienceMs: 0 });
+    expect(sent.map((one) => one.slice(0, 12))).toEqual(['GET http://a', 'GET http://b', 'GET http://c']);
+  });
+
   it('repeats a request that reads while the schedulers have no leader', async () => {
     const { client, sent } = scripted(['http://a'], [busy(), failed('ECONNRESET'), ok({ leader: 'x' })]);
     expect(await client.call('GET', '/v2/leader')).toEqual({ leader: 'x' });

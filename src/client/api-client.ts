@@ -207,31 +207,30 @@ export class ApiClient {
       if (result instanceof ApiError) {
         if (!reads || isLast || !result.failure) throw result;
       } else if (result.status !== 503 || !reads || isLast) return result;
-      else await result.body?.cancel();
+      else await discard(result);
       await sleep(pause, signal);
     }
   }
 
   /** Tries each scheduler once. @returns the last refusal or error if none answers */
   async #tryAll(request: Sent, reads: boolean): Promise<Answer | ApiError> {
+    const first = this.#current;
     let problem: Answer | ApiError | undefined;
     for (let tried = 0; tried < this.#urls.length; tried += 1) {
-      const at = (this.#current + tried) % this.#urls.length;
+      const at = (first + tried) % this.#urls.length;
       const url = this.#urls[at] ?? '';
-      try {
-        const response = await this.#fetch(url, request);
-        this.#current = at;
-        if (response.status !== 503 || !reads) return response;
-        problem = response;
-      } catch (error) {
+      const result = await this.#fetch(url, request).catch((error: unknown) => {
         if (request.signal?.aborted) throw request.signal.reason;
         const { code, message } = reasonOf(error);
         // A change that was sent may have been made.
-        if (!reads && !UNSENT.has(code)) {
-          throw unanswered(url, message);
-        }
-        problem = unreachable(url, message, code);
-      }
+        if (!reads && !UNSENT.has(code)) throw unanswered(url, message);
+        return unreachable(url, message, code);
+      });
+      if (problem && !(problem instanceof ApiError)) await discard(problem);
+      problem = result;
+      if (result instanceof ApiError) continue;
+      this.#current = at;
+      if (result.status !== 503 || !reads) return result;
     }
     return problem ?? unreachable(this.url, 'no URL', '');
   }
@@ -243,6 +242,7 @@ export class ApiClient {
     if (response.type === 'opaqueredirect') return this.#fetchOnce(url + request.path, request, 'follow');
     const target = response.status >= 300 && response.status < 400 ? response.headers.get('Location') : null;
     if (target === null) return response;
+    await discard(response);
     const leader = new URL(target, url);
     if (url.startsWith('https:') && leader.protocol !== 'https:') {
       throw new Error(`it redirects to ${leader.origin}, without TLS`);
@@ -320,6 +320,11 @@ function searchOf(query: Readonly<Record<string, QueryValue>>): string {
     }
   }
   return search.size === 0 ? '' : `?${search}`;
+}
+
+/** Frees the connection of an answer that nobody reads, which would keep the process alive. */
+async function discard({ body }: Answer): Promise<void> {
+  await body?.cancel().catch(() => {});
 }
 
 async function* eventsIn({ body }: Answer, decoder: EventDecoder): AsyncGenerator<ServerSentEvent> {

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
-import type { SendOptions } from '../../client/api-client.ts';
+import { ApiClient, type SendOptions } from '../../client/api-client.ts';
 import { httpSend } from './http-send.ts';
 
 const servers: Server[] = [];
@@ -86,6 +86,40 @@ test('returns a redirect, or refuses it', async () => {
   const answer = await httpSend()(url, options());
   expect([answer.ok, answer.status, answer.headers.get('Location')]).toEqual([false, 302, 'http://other/']);
   await expect(httpSend()(url, options({ redirect: 'error' }))).rejects.toThrow('redirects again');
+});
+
+test('frees the connection of an answer that nobody reads', async () => {
+  let made = 0;
+  const counted = async (listener: RequestListener) => {
+    const server = createServer({ keepAliveTimeout: 60_000 });
+    server.on('connection', () => {
+      made += 1;
+    });
+    return `http://127.0.0.1:${await listen(listener, server)}`;
+  };
+  const leader = await listen((_request, response) => response.end('event: end\ndata: {}\n\n'));
+  const follower = await counted((request, response) => {
+    const Location = `http://127.0.0.1:${leader}${request.url}`;
+    response.writeHead(302, { Location, 'Content-Length': 0 }).end();
+  });
+  const busy = await counted((_request, response) => response.writeHead(503).end('no leader'));
+  const send = httpSend();
+  for (let i = 0; i < 2; i += 1) {
+    const client = new ApiClient({ urls: [busy, follower], fetch: send });
+    for await (const _ of client.events('/v2/events', {}, { endsWith: ['end'] }));
+  }
+  expect(made).toBe(2);
+});
+
+test('gives up a connection on which nothing arrives any more', async () => {
+  const port = await listen(({ url }, response) => {
+    if (url === '/half') response.write('half');
+  });
+  const send = httpSend(undefined, 100);
+  const url = `http://127.0.0.1:${port}`;
+  await expect(send(`${url}/none`, options({ method: 'POST' }))).rejects.toThrow('nothing arrived for 0.1 s');
+  const half = await send(`${url}/half`, options());
+  await expect(half.text()).rejects.toMatchObject({ code: 'ECONNRESET' });
 });
 
 test('ends with the reason of its signal, before the answer and in the middle of it', async () => {

@@ -9,6 +9,8 @@ import { Readable } from 'node:stream';
 import { type Answer, CONNECT_TIMEOUT, type Send, type SendOptions } from '../../client/api-client.ts';
 
 const CONNECT_MS = 10_000;
+/** How long nothing may arrive, also of a stream: it has a sign of life every 10 s. The same as with `fetch`. */
+const SILENT_MS = 300_000;
 
 /** The module for `http:` or `https:` URLs, with an agent that keeps connections. */
 interface Protocol {
@@ -18,7 +20,7 @@ interface Protocol {
 }
 
 /** @param ca certificates in PEM that servers are verified with; undefined for the system's */
-export function httpSend(ca?: string): Send {
+export function httpSend(ca?: string, silentMs = SILENT_MS): Send {
   let plain: Protocol | undefined;
   let secure: Promise<Protocol> | undefined;
   return async (url, options) => {
@@ -26,7 +28,7 @@ export function httpSend(ca?: string): Send {
     else plain ??= { request: http.request, agent: new http.Agent({ keepAlive: true }), options: {} };
     const protocol = url.startsWith('https:') ? await secure : plain;
     if (!protocol) throw new TypeError(`${url} has no protocol`);
-    const message = await request(url, options, protocol);
+    const message = await request(url, options, protocol, silentMs);
     if (options.redirect === 'error' && isRedirect(message)) {
       message.destroy();
       throw new Error('it redirects again');
@@ -51,11 +53,19 @@ function request(
   url: string,
   { method, headers, body, signal }: SendOptions,
   protocol: Protocol,
+  silentMs: number,
 ): Promise<IncomingMessage> {
   // A server may close a kept connection at any time, and then it is not known whether a change has arrived.
   const agent = method === 'GET' || method === 'HEAD' ? protocol.agent : false;
   const own = { Accept: '*/*', ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }) };
-  const options = { ...protocol.options, agent, method, headers: { ...own, ...headers }, signal };
+  const options = {
+    ...protocol.options,
+    agent,
+    method,
+    headers: { ...own, ...headers },
+    signal,
+    timeout: silentMs,
+  };
   return new Promise((resolve, reject) => {
     const sent = protocol.request(url, options);
     const timer = setTimeout(() => {
@@ -68,7 +78,15 @@ function request(
       else connected();
     });
     sent.once('close', connected);
-    sent.once('response', resolve);
+    let answer: IncomingMessage | undefined;
+    // The server's host may be gone, and nothing would tell. While nobody reads, nothing can arrive.
+    sent.on('timeout', () => {
+      if (!answer?.readableLength) sent.destroy(new Error(`nothing arrived for ${silentMs / 1000} s`));
+    });
+    sent.once('response', (message) => {
+      answer = message;
+      resolve(message);
+    });
     sent.once('error', (error) => reject(signal.aborted ? signal.reason : error));
     sent.end(body);
   });
