@@ -77,7 +77,7 @@ function plan(state: State, input: ChangeInput, now: number, failed?: string): D
   if (outdated) return refuseChange(outdated);
   const draft = draftChanges(state, input.changes);
   if ('type' in draft) return refuseChange(draft);
-  const { apps, actions, problems } = checkDraft(state, draft, input.seed, now);
+  const { apps, actions, problems } = checkDraft(state, draft, input, now);
   if (problems.length > 0) return refuseChange({ type: 'invalid', errors: problems });
   const ordered = orderSteps(actions, treeOf(state, draft));
   if ('cycle' in ordered) {
@@ -152,11 +152,12 @@ interface CheckedDraft {
 }
 
 /** Validates the drafted apps against the cluster, and determines the action for each. */
-function checkDraft(state: State, draft: Draft, seed: number, now: number): CheckedDraft {
+function checkDraft(state: State, draft: Draft, { changes, seed }: ChangeInput, now: number): CheckedDraft {
   const problems = [...draft.problems];
   const apps: App[] = [];
   const actions: Action[] = [];
   const at = versionTime(state, draft, now);
+  const isBack = changes.some(({ op }) => op === 'roll_back');
   const assigned = new Set<number>();
   const inUse = {
     settings: state.settings,
@@ -171,7 +172,8 @@ function checkDraft(state: State, draft: Draft, seed: number, now: number): Chec
     const before = known?.app;
     const path = draft.paths.get(appId) ?? [];
     const named = withNetworkNames(drafted.definition, state.settings);
-    const misnamed = findNameProblem(named, before);
+    // What ran before a deployment was accepted then, perhaps by an earlier release.
+    const misnamed = isBack ? undefined : findNameProblem(named, before);
     if (misnamed) problems.push({ ...misnamed, path: [...path, ...misnamed.path] });
     const definition = assignServicePorts(named, before, inUse, seed);
     if (!definition) {
@@ -186,7 +188,7 @@ function checkDraft(state: State, draft: Draft, seed: number, now: number): Chec
     const shrinks = action === 'scale' && app.instances < (before?.instances ?? 0);
     const problem =
       (shrinks ? undefined : findForbidden(app, formOf(app, settings), settings)) ??
-      findNewProblem(app, before, settings) ??
+      (isBack ? undefined : findNewProblem(app, before, settings)) ??
       findReservedChange(definition, before);
     if (problem) problems.push({ ...problem, path: [...path, ...problem.path] });
     if (!action) continue;

@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../../json.ts';
 import type { AppDefinition } from '../../domain/app-schema.ts';
 import type { FieldError } from '../../domain/field-errors.ts';
 import { sameNameText } from '../../domain/network-rules.ts';
@@ -27,6 +28,7 @@ export function findNameProblem(
   before: Networks | undefined,
 ): FieldError | undefined {
   if (before?.networks.some(lacksName)) return undefined;
+  if (before && canonicalJson(before.networks) === canonicalJson(networks)) return undefined;
   const twice = networks.findIndex(({ name }, i) => networks.findIndex((one) => one.name === name) < i);
   const { name } = networks[twice] ?? {};
   if (name !== undefined) return { path: ['networks', twice, 'name'], error: sameNameText(name) };

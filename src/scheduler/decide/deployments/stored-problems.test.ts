@@ -28,6 +28,7 @@ const appIn = ({ state }: Harness): App => {
 };
 
 const DOCKER = { type: 'DOCKER', volumes: [] };
+const TWICE = { mode: 'container', name: 'n' };
 const HEALTH_CHECK = { gracePeriodSeconds: 1, intervalSeconds: 1, timeoutSeconds: 1, delaySeconds: 15 };
 const SLOW_READINESS = { name: 'r', protocol: 'HTTP', path: '/', portName: 'default', intervalSeconds: 1 };
 
@@ -66,6 +67,16 @@ it.each<[string, object, Record<string, unknown>, RegExp]>([
     { readinessChecks: [{ portName: 'default', intervalSeconds: 1, timeoutSeconds: 5 }] },
     /must be less than intervalSeconds/,
   ],
+  [
+    'a network twice',
+    {
+      container: { type: 'DOCKER', volumes: [], docker: { image: 'x' }, portMappings: [] },
+      networks: [TWICE, TWICE],
+      portDefinitions: [],
+    },
+    { networks: [TWICE, TWICE] },
+    /as of another entry/,
+  ],
   ['a value that this release can’t read', { executor: 'x y' }, { executor: 'x y' }, /must be '\/\/cmd'/],
   ['a role that the scheduler has no more', { role: 'old' }, { role: 'older' }, /the role of this scheduler/],
 ])('%s', (_, fields, sent, refused) => {
@@ -89,6 +100,15 @@ it.each<[string, object, Record<string, unknown>, RegExp]>([
   expect(problems.join()).toMatch(refused);
   const args = harness.input(update(ID, { cmd: 'a', args: ['b'] }, true));
   expect(args).toMatchObject({ type: 'invalid', errors: [{ path: ['args'] }] });
+});
+
+it('a deployment that ends the problem can be rolled back', () => {
+  const harness = stored({ role: 'old' });
+  const reply = harness.input(update(ID, { role: null }, true));
+  if (reply?.type !== 'deployed') throw new Error(`the update was refused: ${JSON.stringify(reply)}`);
+  const back = { op: 'roll_back', deploymentId: reply.plan.id } as const;
+  expect(harness.input(changed([back], true))).toMatchObject({ type: 'deployed' });
+  expect(appIn(harness).role).toBe('old');
 });
 
 it('a definition that replaces the stored one is held to all rules', () => {
