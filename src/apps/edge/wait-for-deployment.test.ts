@@ -86,3 +86,27 @@ test('reports tasks that failed right after a deployment that succeeded, unless 
   const checked = { ...app, healthChecks: [{ protocol: 'TCP' }] };
   expect((await outcomeOf(clientWith([success, FAILURE], checked))).outcome).toEqual({ kind: 'success' });
 });
+
+test('leaves nothing behind when the events are lost right after a deployment', async () => {
+  const success = { eventType: 'deployment_success', id: 'd', plan: PLAN };
+  const lost = new ApiError('no scheduler answers');
+  const client = {
+    ...clientWith([], { version: '2', instances: 1, healthChecks: [] }),
+    async *events(_path: string, _input: unknown, { onOpen }: { onOpen: () => void }) {
+      onOpen();
+      yield { type: 'deployment_success', data: JSON.stringify(success), id: '1' };
+      await sleep(100);
+      throw lost;
+    },
+  } as unknown as ApiClient;
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => unhandled.push(error);
+  process.prependListener('unhandledRejection', note);
+  try {
+    await expect(outcomeOf(client)).rejects.toBe(lost);
+    await sleep(10);
+    expect(unhandled).toEqual([]);
+  } finally {
+    process.off('unhandledRejection', note);
+  }
+});

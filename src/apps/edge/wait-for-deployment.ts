@@ -136,8 +136,8 @@ export class DeploymentWatch {
     };
     const end = performance.now() + SETTLE_MS;
     while (failing().length === 0 && performance.now() < end) {
-      const rest = sleep(end - performance.now(), undefined, { signal: this.#signal });
-      await Promise.race([this.#woken(), rest]);
+      const rest = end - performance.now();
+      await Promise.race([this.#woken(), sleep(rest, undefined, { signal: this.#signal })]);
     }
     await this.#showFailures();
     return failing().length === 0 ? { kind: 'success' } : { kind: 'failing', apps: failing() };
