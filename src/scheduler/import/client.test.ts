@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
 import { SchedulerClient } from './client.ts';
@@ -9,8 +9,12 @@ afterEach(() => {
 });
 
 /** A client of a server that gives this answer to all requests. */
-async function clientOf(status: number, body: string): Promise<SchedulerClient> {
-  const server = createServer((_request, response) => response.writeHead(status).end(body));
+function clientOf(status: number, body: string): Promise<SchedulerClient> {
+  return clientWith((_request, response) => response.writeHead(status).end(body));
+}
+
+async function clientWith(listener: RequestListener): Promise<SchedulerClient> {
+  const server = createServer(listener);
   closing.push(() => server.close());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -56,4 +60,11 @@ it.each([
 ])('reports a refusal with status %d', async (status, body, message) => {
   const client = await clientOf(status, body);
   await expect(client.putApps([], true)).rejects.toThrow(`${client.url} answered ${status}: ${message}`);
+});
+
+it('reports an answer that is interrupted', async () => {
+  const client = await clientWith((_request, response) => {
+    response.writeHead(200, { 'Content-Length': 100 }).write('{', () => response.destroy());
+  });
+  await expect(client.get('/v2/info')).rejects.toMatchObject({ name: 'ImportError' });
 });

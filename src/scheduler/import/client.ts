@@ -73,17 +73,18 @@ export class SchedulerClient {
 
   /** @returns the body of the answer */
   async #request(method: string, path: string, body?: unknown): Promise<string> {
+    const unreachable = (error: Error): never => {
+      const { cause } = error;
+      const why = cause instanceof Error && cause.message !== '' ? cause.message : error.message;
+      throw new ImportError(`no scheduler answers at ${this.url}: ${why}. ${this.#advice}`);
+    };
     const response = await fetch(`${this.url}${path}`, {
       method,
       headers: this.#headers,
       ...(body !== undefined && { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(TIMEOUT_MS),
-    }).catch((error: Error) => {
-      const { cause } = error;
-      const why = cause instanceof Error && cause.message !== '' ? cause.message : error.message;
-      throw new ImportError(`no scheduler answers at ${this.url}: ${why}. ${this.#advice}`);
-    });
-    const text = await response.text();
+    }).catch(unreachable);
+    const text = await response.text().catch(unreachable);
     if (!response.ok) throw refusalError(this.url, response.status, text);
     return text;
   }
