@@ -148,6 +148,9 @@ describe('ApiClient', () => {
       'it redirects to https://login/start, which is not its leader',
     );
     expect(sent).toEqual(['GET https://a/v2/info']);
+    const start = new Response(null, { status: 302, headers: { Location: 'https://login/start/' } });
+    const root = scripted(['https://a'], [start]);
+    await expect(root.client.send({ method: 'POST', path: '/' })).rejects.toThrow('which is not its leader');
   });
 
   it('shows no token that a header can not contain', () => {

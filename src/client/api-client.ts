@@ -247,8 +247,10 @@ export class ApiClient {
     if (url.startsWith('https:') && leader.protocol !== 'https:') {
       throw new Error(`it redirects to ${leader.origin}, without TLS`);
     }
-    // A page to log in, for example, must not get the credentials.
-    if (!leader.pathname.endsWith(new URL(request.path, url).pathname)) {
+    // A page to log in, for example, must not get the credentials. Any path can end like the root's.
+    const { origin, pathname } = new URL(request.path, url);
+    const isElsewhere = pathname === '/' && leader.origin !== origin;
+    if (isElsewhere || !leader.pathname.endsWith(pathname)) {
       throw new Error(`it redirects to ${leader.origin}${leader.pathname}, which is not its leader`);
     }
     // `fetch` itself would leave out the credentials.
