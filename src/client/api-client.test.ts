@@ -234,11 +234,13 @@ describe('ApiClient', () => {
     const { client, sent } = scripted(['http://a'], [interrupted, unknown, rest]);
     for await (const _ of client.events('/v2/tasks/{id}/log', path, { endsWith: ['end'] }));
     expect(sent.slice(1)).toEqual(['GET http://a/v2/tasks/t/log one', 'GET http://a/v2/tasks/t/log one']);
-    const read = async (answers: Answer[], patienceMs = 5000) => {
+    const read = async (answers: Answer[], patienceMs = 5000, awaits = false) => {
       const { client } = scripted(['http://a'], answers);
-      for await (const _ of client.events('/v2/tasks/{id}/log', path, { patienceMs }));
+      const limits = { patienceMs, awaits, endsWith: ['end'] };
+      for await (const _ of client.events('/v2/tasks/{id}/log', path, limits));
     };
     await expect(read([unknown])).rejects.toMatchObject({ status: 502 });
+    await read([unknown, new Response('event: end\ndata: {}\n\n')], 5000, true);
     await expect(read([interrupted, unknown], 0)).rejects.toMatchObject({ status: 502 });
     const gone = new Response('{}', { status: 404 });
     await expect(read([interrupted, gone])).rejects.toMatchObject({ status: 404 });

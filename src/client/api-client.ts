@@ -121,16 +121,21 @@ export class ApiClient {
    * Reads a stream of events until it ends. `onOpen` is called for each connection. After an interruption the stream
    * continues after the last event, on another scheduler if necessary, as long as one answers within the patience.
    * @param endsWith types of the event after which the stream is complete; without, it has no end
+   * @param awaits true: the beginning has the patience of a continuation, for a leader that has not found the agents yet
    * @throws ApiError
    */
   async *events<P extends PathOf<'GET'>>(
     path: P,
     input: Input<'GET', P> = {},
-    limits: Limits & { readonly endsWith?: readonly string[]; readonly onOpen?: () => void } = {},
+    limits: Limits & {
+      readonly endsWith?: readonly string[];
+      readonly onOpen?: () => void;
+      readonly awaits?: boolean | undefined;
+    } = {},
   ): AsyncGenerator<ServerSentEvent> {
-    const { endsWith = [], onOpen, signal, patienceMs = PATIENCE_MS } = limits;
+    const { endsWith = [], onOpen, awaits, signal, patienceMs = PATIENCE_MS } = limits;
     let last = '';
-    let interruptedAt = Number.NEGATIVE_INFINITY;
+    let interruptedAt = awaits ? Date.now() : Number.NEGATIVE_INFINITY;
     for (let pause = RETRY_MS; ; pause = Math.min(2 * pause, MAX_RETRY_MS)) {
       const headers = { Accept: 'text/event-stream', ...(last !== '' && { 'Last-Event-ID': last }) };
       const request = { ...limits, ...requestOf('GET', path, input), headers };

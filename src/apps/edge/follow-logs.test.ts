@@ -58,17 +58,26 @@ test('reads the output of the other tasks when that of one is lost', async () =>
   await expect(read(clientOf({ b: undefined }), false)).rejects.toThrow(MISSING);
 });
 
-/** A client of a scheduler that knows no times of the task `b`. @param asked gets the query of each log */
-function clientWithTimes(asked: object[]): ApiClient {
+/**
+ * A client of a scheduler that knows no times of the task `b`.
+ * @param asked gets the query of each log
+ * @param awaited gets the tasks whose agents are awaited
+ */
+function clientWithTimes(asked: object[], awaited: unknown[] = []): ApiClient {
   const none = new ApiError('since is refused', { status: 422, fields: [{ field: 'since', why: '' }] });
   return {
     call: async () => ({ tasks: ['a', 'b'].map((id) => ({ id, startedAt: 'now' })) }),
-    async *events(path: string, { path: of, query }: { path?: { id: string }; query: { since?: string } }) {
+    async *events(
+      path: string,
+      { path: of, query }: { path?: { id: string }; query: { since?: string } },
+      { awaits }: { awaits?: boolean },
+    ) {
       if (path === '/v2/events') {
         yield { data: JSON.stringify({ appId: '/a', taskId: 'c', taskStatus: 'TASK_RUNNING' }) };
         return new Promise(() => {});
       }
       asked.push({ task: of?.id, ...query });
+      if (awaits) awaited.push(of?.id);
       if (of?.id === 'b' && query.since !== undefined) throw none;
       yield { type: 'stdout', data: JSON.stringify({ text: 'x\n' }), id: '1' };
       return undefined;
@@ -87,11 +96,14 @@ test('reads since a time, and names a task without times', async () => {
 
 test('follows the new output of a task without times, and all output of new tasks', async () => {
   const asked: object[] = [];
+  const awaited: unknown[] = [];
   const done = new AbortController();
-  const following = read(clientWithTimes(asked), true, { since: '10m', signal: done.signal });
+  const following = read(clientWithTimes(asked, awaited), true, { since: '10m', signal: done.signal });
   await vi.waitFor(() => expect(asked).toHaveLength(4));
   done.abort();
   await expect(following).rejects.toThrow('abort');
+  // A new leader may not have found the agent of a task that has just begun.
+  expect(awaited).toEqual(['c']);
   const follow = { stream: 'both', follow: true };
   expect(asked).toEqual([
     { task: 'a', ...follow, since: '10m' },

@@ -14,6 +14,8 @@ export interface LogOptions {
   /** Only output since then, of the tasks that run already: a duration or a time, see text/since.ts. Default: all. */
   readonly since?: string | undefined;
   readonly follow: boolean;
+  /** True for a task that has just begun: a new leader may not have found its agent yet. */
+  readonly isNew?: boolean | undefined;
   readonly signal: AbortSignal;
   readonly onLine: (line: LogLine) => Promise<void>;
   /** Remarks for people, such as the start of a new task. */
@@ -31,10 +33,10 @@ const BEGUN = new Set(['TASK_RUNNING', 'TASK_FAILED', 'TASK_FINISHED']);
 
 /** Reads the output of one task, which may have ended. @throws ApiError */
 export async function readTaskLog(client: ApiClient, task: string, options: LogOptions): Promise<void> {
-  const { stream = 'both', tail, since, follow, signal, onLine, onNote } = options;
+  const { stream = 'both', tail, since, follow, isNew, signal, onLine, onNote } = options;
   const splitter = new LineSplitter();
   const input = { path: { id: task }, query: { stream, tail, since, follow } };
-  const limits = { signal, patienceMs: PATIENCE_MS, endsWith: ['end', 'error'] };
+  const limits = { signal, patienceMs: PATIENCE_MS, endsWith: ['end', 'error'], awaits: isNew };
   for await (const { type, data } of client.events('/v2/tasks/{id}/log', input, limits)) {
     const piece = parseJson(data);
     if (!isJson(piece)) continue;
@@ -127,7 +129,7 @@ class Follower {
   #beginNew(task: string): void {
     if (this.#seen.has(task)) return;
     this.#options.onNote(`New task ${task}`);
-    this.#begin(task, { ...this.#options, tail: undefined, since: undefined });
+    this.#begin(task, { ...this.#options, tail: undefined, since: undefined, isNew: true });
   }
 
   async #listen(): Promise<void> {
