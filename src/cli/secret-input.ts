@@ -5,10 +5,21 @@ import { UsageError } from '../errors/mesosup-error.ts';
 
 /** @param noun for example `password` @throws UsageError if it is empty */
 export async function readSecret(noun: string): Promise<string> {
-  const asks = process.stdin.isTTY && process.stderr.isTTY;
-  const secret = asks ? await ask(noun) : await firstLine(process.stdin);
+  const secret = hasTerminal() ? await ask(noun) : await firstLine(process.stdin);
   if (secret === '') throw new UsageError(`the ${noun} is empty: type it, or write it to standard input`);
   return secret;
+}
+
+/** Asks twice, since nothing else would show a typing mistake. @throws UsageError if it is empty, or the answers differ */
+export async function readNewSecret(noun: string): Promise<string> {
+  const secret = await readSecret(noun);
+  if (hasTerminal() && (await ask(`${noun} again`)) !== secret)
+    throw new UsageError(`the two answers for the ${noun} differ: run the command again`);
+  return secret;
+}
+
+function hasTerminal(): boolean {
+  return process.stdin.isTTY && process.stderr.isTTY;
 }
 
 /** Does not wait for the end of the input: the program that writes it may go on. */

@@ -38,7 +38,7 @@ let zk: string;
 
 const startMaster = (i: number) =>
   programs.master(
-    [`--zk=${zk}`, '--quorum=2', '--zk_session_timeout=2secs', '--cluster=handover'],
+    [`--zk=${zk}`, '--quorum=2', '--zk_session_timeout=4secs', '--cluster=handover'],
     `master${i}`,
   );
 

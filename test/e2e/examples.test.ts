@@ -3,7 +3,7 @@
  * with hosts, h1, h2 and h3 are names of this machine at a port without a server: the command parses its flags, loads
  * the spec and tries to connect; `install.test.ts` does the same with real hosts.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -39,6 +39,9 @@ const NO_HOST: Ending = { code: 2, says: /mesosup has no host "h\d"; did you mea
 const NO_NEW_HOST: Ending = { code: 1, says: /✖ h4: [\s\S]*Nothing was changed/ };
 const NO_SSH: Ending = { code: 255, says: /Connection refused/ };
 
+/** Until Ctrl-C. No scheduler answers, so haproxy is not started. */
+const BALANCES: Ending = { code: 124, says: /SIGINT: stopping/ };
+
 /** In an order in which each example finds the results that it needs. */
 const EXAMPLES: Readonly<Record<string, Ending>> = {
   [docCommand('README.md', 'mesosup demo')]: { code: 130, says: /GET x answered "7"/ },
@@ -60,6 +63,11 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   },
   'mesosup context remove local': { code: 0, says: /Removed local/ },
   'mesosup credentials': { code: 0, says: /# demo needs no credentials/ },
+  'mesosup lb check': { code: [0, 1], says: /\/\S+: port \d+|problem/ },
+  'mesosup lb check --group external --json': { code: 0, says: /"services": \[\]/ },
+  'mesosup lb run --url http://scheduler1:8080,http://scheduler2:8080': BALANCES,
+  'mesosup lb run --group external --certificate-dir /etc/mesosup/certificates': BALANCES,
+  'mesosup lb run --stop': { code: 0, says: /^$/ },
   'mesosup api GET /v2/info': { code: 0, says: /"frameworkId"/ },
   'mesosup api GET "/v2/apps?embed=apps.tasks"': { code: 0, says: /"multidis|\/multidis/ },
   'mesosup api POST /v2/apps -d @app.json': { code: 0, says: /"id":"\/web"/ },
@@ -252,6 +260,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await mesosup('demo', 'down');
   await rm(directory, { recursive: true });
+  // What the load balancer made, if it was not there.
+  for (const left of ['/var/lib/mesosup/lb', '/var/lib/mesosup']) await rmdir(left).catch(() => undefined);
 });
 
 test('covers all examples of all help texts', async () => {

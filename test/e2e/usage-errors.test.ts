@@ -2,13 +2,13 @@
  * Causes every usage error of the commands, and prints the outputs. None has more than four lines, and each names what
  * to do. The last test finds errors in the source that no command line here causes.
  */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { glob } from 'zx';
-import { root } from './demo-cluster.ts';
+import { root, typed } from './demo-cluster.ts';
 
 const program = path.join(root, 'bin/mesosup');
 let directory: string;
@@ -244,6 +244,22 @@ test('with --json, a usage error is one object with its remedy', async () => {
   });
 });
 
+test('a pass phrase that is typed differently the second time makes no backup', async () => {
+  const state = path.join(directory, 'state');
+  await mkdir(state, { mode: 0o700 });
+  const secrets = path.join(root, 'test/fixtures/files-0.1.0/three/secrets.json');
+  await copyFile(secrets, path.join(state, 'secrets.json'));
+  await chmod(path.join(state, 'secrets.json'), 0o600);
+  const file = path.join(directory, 'lab.backup');
+  const shown = await typed(`${program} backup ${file} --hosts a --state ${state} --no-scheduler`, [
+    { prompt: 'Pass phrase', answer: 'one\r' },
+    { prompt: 'Pass phrase again', answer: 'two\r' },
+  ]);
+  expect(shown).toContain('the two answers for the pass phrase differ: run the command again');
+  await expect(stat(file)).rejects.toThrow('ENOENT');
+  outputs.push(shown);
+});
+
 test.each([
   ['-h', /USAGE\n {2}\$ mesosup \[COMMAND\]/],
   ['help', /USAGE\n {2}\$ mesosup \[COMMAND\]/],
@@ -272,6 +288,8 @@ const ELSEWHERE: readonly string[] = [
   // install-missing.test.ts, edit-spec.test.ts
   ' answers, so it is not dead',
   ' already has a host "',
+  'the cluster file already has a host "',
+  " can't be edited: ",
   ' has no list of hosts that can be edited',
   ' has no agent: its roles are ',
   // examples.test.ts and app-commands.test.ts, with contexts and a cluster

@@ -10,7 +10,7 @@ import { BaseCommand } from '../base-command.ts';
 import { withSession } from '../cluster-session.ts';
 import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
-import { readSecret } from '../secret-input.ts';
+import { readNewSecret } from '../secret-input.ts';
 
 /** Beside the cluster file. */
 const LOCK_FILE = 'versions.lock';
@@ -50,7 +50,7 @@ export default class Backup extends BaseCommand {
         },
       );
     }
-    const passPhrase = await readSecret('pass phrase');
+    const passPhrase = await readNewSecret('pass phrase');
     const scheduler = flags.scheduler
       ? await withSession(this, loaded, flags, async ({ session }) =>
           schedulerState(session, (await surveyCluster(session)).facts),
