@@ -14,6 +14,9 @@ import type { DockerEngine } from '../docker/engine.ts';
 const WORKER_VARIABLE = 'MESOSUP_EXEC_WORKER';
 /** Timeout of the inspection of a command. */
 const INSPECT_TIMEOUT_MS = 5000;
+/** A busy engine may not answer in time: the command is looked for again, as otherwise it would run on unseen. */
+const FIND_MS = 60_000;
+const FIND_AGAIN_MS = 500;
 /** Time for a command to end after SIGHUP. */
 const HANGUP_MS = 2000;
 const POLL_MS = 50;
@@ -54,8 +57,21 @@ export async function endLostCommands(engine: DockerEngine, container: string): 
   }
 }
 
+/** Ends a command whose client is gone: Docker lets it run. @throws Error if its process can't be found for a minute */
+export async function endCommand(engine: DockerEngine, exec: string, container: string): Promise<void> {
+  for (const end = Date.now() + FIND_MS; ; await sleep(FIND_AGAIN_MS)) {
+    try {
+      const pid = await findExecProcess(engine, exec, container);
+      if (pid !== undefined) await hangUp(pid);
+      return;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+  }
+}
+
 /** Ends a command and all processes of its session: by SIGHUP, like a closed terminal, and then by SIGKILL. */
-export async function hangUp(pid: number): Promise<void> {
+async function hangUp(pid: number): Promise<void> {
   if ((await statOf(pid))?.session !== pid) {
     // Docker makes every command the leader of its own session.
     sendSignal(pid, 'SIGKILL');

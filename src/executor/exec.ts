@@ -17,7 +17,7 @@ import type { FrameSocket } from '../exec/frame-socket.ts';
 import { CHANNELS, type Frame } from '../exec/frames.ts';
 import { KILLED } from './domain/exit-text.ts';
 import { dialScheduler, SessionRefusedError } from './exec-dial.ts';
-import { findExecProcess, hangUp, workerMark } from './exec-process.ts';
+import { endCommand, workerMark } from './exec-process.ts';
 import type { Log } from './log.ts';
 import { readSchedulers } from './schedulers.ts';
 
@@ -152,12 +152,10 @@ export class ExecSessions {
     return false;
   }
 
-  /** Ends a command whose client is gone: Docker lets it run. */
   async #kill(exec: InteractiveExec, container: string): Promise<void> {
     exec.close();
     try {
-      const pid = await findExecProcess(this.#options.engine, exec.id, container);
-      if (pid !== undefined) await hangUp(pid);
+      await endCommand(this.#options.engine, exec.id, container);
     } catch (error) {
       const reason = (error as Error).message;
       this.#options.log({ level: 'warning', msg: 'cannot end a command', container, reason });

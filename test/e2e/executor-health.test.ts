@@ -154,12 +154,13 @@ describe('a COMMAND check', () => {
     const executor = await bench.start();
     agent.launch(
       taskOf('g', IDLE, {
-        health_check: command('exit 1', { grace_period_seconds: 2, consecutive_failures: 1 }),
+        // Long enough for more than one check on a busy machine.
+        health_check: command('exit 1', { grace_period_seconds: 5, consecutive_failures: 1 }),
       }),
     );
     const running = await agent.update('g', 'TASK_RUNNING');
     const unwell = await healthUpdate('g', false);
-    expect((unwell.timestamp ?? 0) - (running.timestamp ?? 0)).toBeGreaterThan(2);
+    expect((unwell.timestamp ?? 0) - (running.timestamp ?? 0)).toBeGreaterThan(5);
     await agent.update('g', 'TASK_KILLED');
     expect((await reasons(executor)).length).toBeGreaterThan(1);
   });
