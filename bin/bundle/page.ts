@@ -9,6 +9,18 @@ import { build } from 'vite';
  * @throws Error also for a warning: it may be a module of Node, which no browser has
  */
 export async function buildPage(root: string, out: string): Promise<string[]> {
+  // Vite takes the environment's value before its own: then the page would contain the paths of this machine.
+  const { NODE_ENV } = process.env;
+  process.env.NODE_ENV = 'production';
+  try {
+    return await buildStatic(root, out);
+  } finally {
+    if (NODE_ENV === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = NODE_ENV;
+  }
+}
+
+async function buildStatic(root: string, out: string): Promise<string[]> {
   const modules: string[] = [];
   await build({
     root: path.join(root, 'src/ui'),

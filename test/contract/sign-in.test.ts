@@ -7,7 +7,9 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
+import { docCommand } from '../support/docs.ts';
 import { type Ensemble, startZooKeeper } from './support/zookeeper.ts';
 import { type SchedulerProcess, startScheduler } from './support/zookeeper-schedulers.ts';
 
@@ -152,6 +154,29 @@ it('slow down guessing through a follower, whatever the client says of its addre
   expect(more).toContain(429);
   // The leader counts the client's address, not the follower's.
   expect(await guess(leading, 20)).toBe(429);
+});
+
+it('work with the commands of the documentation', async () => {
+  const scheduler = start('--data_dir', join(directory, 'documented'));
+  const { port } = new URL(await scheduler.url());
+  await elected([scheduler]);
+  const run = async (start: string) => {
+    const command = docCommand('docs/scheduler-api.md', start)
+      .replace('http ', 'http --ignore-stdin --check-status --print=hb ')
+      .replace('PASSWORD', 'o')
+      .replaceAll(':8080', `:${port}`);
+    const { exitCode, all } = await execa('sh', ['-c', command], {
+      env: { HTTPIE_CONFIG_DIR: join(directory, 'httpie') },
+      reject: false,
+      all: true,
+    });
+    expect(exitCode, all).toBe(0);
+    return all;
+  };
+  expect(await run('http --session=me :8080/v2/session')).toContain('"user":"olga"');
+  expect(await run('http --session=me :8080/v2/apps')).toContain('"apps":[]');
+  expect(await run('http --session=me DELETE :8080/v2/session')).toContain('204 No Content');
+  await expect(run('http --session=me :8080/v2/apps')).rejects.toThrow('401');
 });
 
 it('end with the time and with a changed password, and outlive a restart', { timeout: 90_000 }, async () => {
