@@ -160,8 +160,8 @@ it('work with the commands of the documentation', async () => {
   const scheduler = start('--data_dir', join(directory, 'documented'));
   const { port } = new URL(await scheduler.url());
   await elected([scheduler]);
-  const run = async (start: string) => {
-    const command = docCommand('docs/scheduler-api.md', start)
+  const run = async (documented: string) => {
+    const command = documented
       .replace('http ', 'http --ignore-stdin --check-status --print=hb ')
       .replace('PASSWORD', 'o')
       .replaceAll(':8080', `:${port}`);
@@ -173,10 +173,15 @@ it('work with the commands of the documentation', async () => {
     expect(exitCode, all).toBe(0);
     return all;
   };
-  expect(await run('http --session=me :8080/v2/session')).toContain('"user":"olga"');
-  expect(await run('http --session=me :8080/v2/apps')).toContain('"apps":[]');
-  expect(await run('http --session=me DELETE :8080/v2/session')).toContain('204 No Content');
-  await expect(run('http --session=me :8080/v2/apps')).rejects.toThrow('401');
+  expect(await run(docCommand('docs/scheduler-api.md', 'http --session=me :8080/v2/session'))).toContain(
+    '"user":"olga"',
+  );
+  const apps = docCommand('docs/scheduler-api.md', 'http --session=me :8080/v2/apps');
+  expect(await run(apps)).toContain('"apps":[]');
+  expect(await run(docCommand('docs/scheduler-api.md', 'http --session=me DELETE'))).toContain(
+    '204 No Content',
+  );
+  await expect(run(apps)).rejects.toThrow('401');
 });
 
 it('end with the time and with a changed password, and outlive a restart', { timeout: 90_000 }, async () => {
