@@ -156,17 +156,13 @@ export class DeploymentWatch {
   }
 
   async #progressOf(id: string): Promise<AppProgress> {
-    const path = { id };
-    const query = { embed: ['app.taskStats'] };
-    const found = await this.#client
-      .call('GET', '/v2/apps/{id}', { path, query }, this.#limits())
-      .catch(undefinedIfMissing);
+    const found = await this.#app(id, { embed: ['app.taskStats'] });
     if (!found) return { id };
     const { app } = found;
     const known = (app.tasksRunning ?? 0) + (app.tasksStaged ?? 0);
     if (app.mode === 'daemon' || known >= app.instances) return { id, app };
     const explained = await this.#client
-      .call('GET', '/v2/apps/{id}/explain', { path }, this.#limits())
+      .call('GET', '/v2/apps/{id}/explain', { path: { id } }, this.#limits())
       .catch(undefinedIfMissing);
     return { id, app, waiting: explained?.missing ? explained.reasons[0] : undefined };
   }
@@ -220,9 +216,9 @@ export class DeploymentWatch {
     return existing.length > 0 && existing.every((one) => one === version);
   }
 
-  #app(id: string) {
+  #app(id: string, query: { embed?: string[] } = {}) {
     return this.#client
-      .call('GET', '/v2/apps/{id}', { path: { id } }, this.#limits())
+      .call('GET', '/v2/apps/{id}', { path: { id }, query }, this.#limits())
       .catch(undefinedIfMissing);
   }
 

@@ -6,13 +6,7 @@ import type { Plan } from '../../install/plan.ts';
 import { BaseCommand } from '../base-command.ts';
 import { runChange } from '../change-command.ts';
 import type { ChangeReport } from '../change-report.ts';
-import {
-  allowAgentReplaceFlag,
-  allowRemoveFlag,
-  diffFlag,
-  timeoutFlag,
-  yesFlag,
-} from '../flags/change-flags.ts';
+import { allowAgentReplaceFlag, allowRemoveFlag, changeFlags } from '../flags/change-flags.ts';
 import { clusterOf, hostOptions, specFlags, stateOf } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
 import { nextCommand } from '../next-command.ts';
@@ -41,11 +35,9 @@ export default class Install extends BaseCommand {
       summary: 'Also start the cluster and wait until it is healthy.',
       helpGroup: 'CHANGE',
     }),
-    yes: yesFlag,
-    diff: diffFlag,
+    ...changeFlags,
     'allow-agent-replace': allowAgentReplaceFlag,
     'allow-remove': allowRemoveFlag,
-    timeout: timeoutFlag,
   };
 
   async run(): Promise<ChangeReport> {

@@ -1,13 +1,7 @@
 import { BaseCommand } from '../base-command.ts';
 import { runChange } from '../change-command.ts';
 import type { ChangeReport } from '../change-report.ts';
-import {
-  allowAgentReplaceFlag,
-  allowRemoveFlag,
-  diffFlag,
-  timeoutFlag,
-  yesFlag,
-} from '../flags/change-flags.ts';
+import { allowAgentReplaceFlag, allowRemoveFlag, changeFlags } from '../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
 
@@ -20,11 +14,9 @@ export default class Start extends BaseCommand {
   static override flags = {
     ...specFlags,
     ...connectFlags,
-    yes: yesFlag,
-    diff: diffFlag,
+    ...changeFlags,
     'allow-agent-replace': allowAgentReplaceFlag,
     'allow-remove': allowRemoveFlag,
-    timeout: timeoutFlag,
   };
 
   async run(): Promise<ChangeReport> {

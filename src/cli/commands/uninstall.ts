@@ -3,7 +3,7 @@ import { BaseCommand } from '../base-command.ts';
 import { runChange } from '../change-command.ts';
 import type { ChangeReport } from '../change-report.ts';
 import { confirmByName } from '../confirm.ts';
-import { diffFlag, timeoutFlag, yesFlag } from '../flags/change-flags.ts';
+import { changeFlags } from '../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
 
@@ -20,9 +20,7 @@ export default class Uninstall extends BaseCommand {
       summary: 'Remove the data and the secrets too.',
       helpGroup: 'CHANGE',
     }),
-    yes: yesFlag,
-    diff: diffFlag,
-    timeout: timeoutFlag,
+    ...changeFlags,
   };
 
   async run(): Promise<ChangeReport> {

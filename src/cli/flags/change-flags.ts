@@ -4,18 +4,18 @@ import { Flags } from '@oclif/core';
 
 const helpGroup = 'CHANGE';
 
-export const yesFlag = Flags.boolean({
+const yesFlag = Flags.boolean({
   char: 'y',
   summary: 'Change the hosts without asking for confirmation.',
   helpGroup,
 });
 
-export const diffFlag = Flags.boolean({
+const diffFlag = Flags.boolean({
   summary: 'Show every change with its diff before the question. Default: a summary.',
   helpGroup,
 });
 
-export const timeoutFlag = Flags.integer({
+const timeoutFlag = Flags.integer({
   summary:
     'Give up when a wait makes no progress for this long. Default: 300, and 1800 while another process holds the dpkg lock.',
   helpValue: 'SECONDS',
@@ -37,3 +37,6 @@ export const allowAgentReplaceFlag = Flags.boolean({
   summary: "Allow changes that end an agent's tasks, for example a changed attribute.",
   helpGroup,
 });
+
+/** The flags of every command that changes hosts. */
+export const changeFlags = { yes: yesFlag, diff: diffFlag, timeout: timeoutFlag };

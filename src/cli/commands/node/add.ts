@@ -4,7 +4,7 @@ import { refuseOther, withHost } from '../../../cluster/edit-spec.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { runChange } from '../../change-command.ts';
 import type { ChangeReport } from '../../change-report.ts';
-import { allowRemoveFlag, diffFlag, timeoutFlag, yesFlag } from '../../flags/change-flags.ts';
+import { allowRemoveFlag, changeFlags } from '../../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../../flags/cluster-flags.ts';
 import { connectFlags } from '../../flags/connect-flags.ts';
 import { fileOf } from '../../spec-file.ts';
@@ -36,10 +36,8 @@ export default class NodeAdd extends BaseCommand {
       multiple: true,
       multipleNonGreedy: true,
     }),
-    yes: yesFlag,
-    diff: diffFlag,
+    ...changeFlags,
     'allow-remove': allowRemoveFlag,
-    timeout: timeoutFlag,
   };
 
   async run(): Promise<ChangeReport> {

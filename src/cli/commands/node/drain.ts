@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { BaseCommand } from '../../base-command.ts';
 import { runChange } from '../../change-command.ts';
 import type { ChangeReport } from '../../change-report.ts';
-import { diffFlag, timeoutFlag, yesFlag } from '../../flags/change-flags.ts';
+import { changeFlags } from '../../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../../flags/cluster-flags.ts';
 import { connectFlags } from '../../flags/connect-flags.ts';
 import { hostArgument } from '../../host-argument.ts';
@@ -20,9 +20,7 @@ export default class NodeDrain extends BaseCommand {
   static override flags = {
     ...specFlags,
     ...connectFlags,
-    yes: yesFlag,
-    diff: diffFlag,
-    timeout: timeoutFlag,
+    ...changeFlags,
     'move-timeout': Flags.integer({
       summary:
         'Time without progress after which tasks that no other agent has room for end with the agent. Default: 60.',

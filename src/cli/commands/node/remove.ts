@@ -10,7 +10,7 @@ import { BaseCommand } from '../../base-command.ts';
 import { runChange } from '../../change-command.ts';
 import { withSession } from '../../cluster-session.ts';
 import { confirm } from '../../confirm.ts';
-import { diffFlag, timeoutFlag, yesFlag } from '../../flags/change-flags.ts';
+import { changeFlags } from '../../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../../flags/cluster-flags.ts';
 import { connectFlags } from '../../flags/connect-flags.ts';
 import { hostArgument } from '../../host-argument.ts';
@@ -36,9 +36,7 @@ export default class NodeRemove extends BaseCommand {
       exclusive: ['dead'],
       helpGroup: 'CHANGE',
     }),
-    yes: yesFlag,
-    diff: diffFlag,
-    timeout: timeoutFlag,
+    ...changeFlags,
   };
 
   async run(): Promise<{ cluster: string; host: string; removed: boolean }> {

@@ -1,7 +1,7 @@
 import { BaseCommand } from '../../base-command.ts';
 import { runChange } from '../../change-command.ts';
 import type { ChangeReport } from '../../change-report.ts';
-import { diffFlag, timeoutFlag, yesFlag } from '../../flags/change-flags.ts';
+import { changeFlags } from '../../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../../flags/cluster-flags.ts';
 import { connectFlags } from '../../flags/connect-flags.ts';
 import { hostArgument } from '../../host-argument.ts';
@@ -16,9 +16,7 @@ export default class NodeUndrain extends BaseCommand {
   static override flags = {
     ...specFlags,
     ...connectFlags,
-    yes: yesFlag,
-    diff: diffFlag,
-    timeout: timeoutFlag,
+    ...changeFlags,
   };
 
   async run(): Promise<ChangeReport> {

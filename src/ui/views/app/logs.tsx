@@ -2,10 +2,10 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { type Stream, taskLabel } from '../../../apps/log-lines.ts';
 import { errorText } from '../../live/api.ts';
 import { followLog } from '../../live/follow-log.ts';
-import { navigate } from '../../router.ts';
 import { findLines, type ShownLine, splitAt, withLines } from '../../state/log.ts';
 import { plain, plainLine } from '../../state/plain.ts';
 import { type FullApp, startedTasks } from './full-app.ts';
+import { TaskChoice } from './task-choice.tsx';
 
 const TAIL = 1000;
 /** More lines would slow down the page; a search finds the others. */
@@ -30,24 +30,7 @@ export function Logs({ app, task }: { app: FullApp; task: string | undefined }) 
     <LogView
       key={chosen}
       task={chosen}
-      choice={
-        <label>
-          Task
-          <select
-            value={chosen}
-            onChange={({ currentTarget }) =>
-              navigate({ view: 'app', id: app.id, tab: 'logs', task: currentTarget.value })
-            }
-          >
-            {ids.map((id) => (
-              <option key={id} value={id}>
-                {plain(taskLabel(id))}
-                {id === last ? ' (failed)' : ''}
-              </option>
-            ))}
-          </select>
-        </label>
-      }
+      choice={<TaskChoice app={app.id} tab="logs" tasks={ids} chosen={chosen} failed={last} />}
     />
   );
 }

@@ -1,10 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { taskLabel } from '../../../apps/log-lines.ts';
 import { errorText } from '../../live/api.ts';
-import { navigate } from '../../router.ts';
-import { plain } from '../../state/plain.ts';
 import { isOperator } from '../../store.ts';
 import { type FullApp, startedTasks } from './full-app.ts';
+import { TaskChoice } from './task-choice.tsx';
 
 /** Commands in the container of a running task. */
 export function Terminals({ app, task }: { app: FullApp; task: string | undefined }) {
@@ -27,21 +25,7 @@ export function Terminals({ app, task }: { app: FullApp; task: string | undefine
           if (chosen !== undefined) setOpened({ task: chosen, shell, number: (opened?.number ?? 0) + 1 });
         }}
       >
-        <label>
-          Task
-          <select
-            value={chosen}
-            onChange={({ currentTarget }) =>
-              navigate({ view: 'app', id: app.id, tab: 'terminal', task: currentTarget.value })
-            }
-          >
-            {running.map(({ id }) => (
-              <option key={id} value={id}>
-                {plain(taskLabel(id))}
-              </option>
-            ))}
-          </select>
-        </label>
+        <TaskChoice app={app.id} tab="terminal" tasks={running.map(({ id }) => id)} chosen={chosen} />
         <label>
           Command
           <input

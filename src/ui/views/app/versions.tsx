@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { differencesOf, differenceText } from '../../../apps/difference.ts';
+import { type Difference, differencesOf, differenceText } from '../../../apps/difference.ts';
 import { revertApp } from '../../changes.ts';
 import { api, SHORT } from '../../live/api.ts';
 import { ask } from '../../parts/dialog.tsx';
@@ -70,15 +70,21 @@ function Entry({
       ) : differences.length === 0 ? (
         <p class="faint">No difference: the app was restarted.</p>
       ) : (
-        <ul class="plain-list mono">
-          {differences.map((difference) => (
-            <li key={difference.field} class={kindOf(difference)}>
-              {differenceText(difference)}
-            </li>
-          ))}
-        </ul>
+        <Differences of={differences} />
       )}
     </li>
+  );
+}
+
+function Differences({ of }: { readonly of: readonly Difference[] }) {
+  return (
+    <ul class="plain-list mono">
+      {of.map((one) => (
+        <li key={one.field} class={kindOf(one)}>
+          {differenceText(one)}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -94,13 +100,7 @@ async function rollBack(id: string, version: string): Promise<void> {
   const body = (
     <>
       <p>The app gets the definition of that version again:</p>
-      <ul class="plain-list mono">
-        {differences.map((one) => (
-          <li key={one.field} class={kindOf(one)}>
-            {differenceText(one)}
-          </li>
-        ))}
-      </ul>
+      <Differences of={differences} />
       {differences.length === 0 && <p>Its definition is the same, so its tasks are not replaced.</p>}
     </>
   );
