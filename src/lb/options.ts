@@ -43,7 +43,7 @@ export const LB_FLAGS = {
   'reserved-ports': {
     value: 'PORT,FROM-TO',
     preset: '2181,2888,3888,5050,5051,8080,8443,31000-32000',
-    help: 'Ports that no app may have: those of the cluster, and those that agents offer.',
+    help: 'Ports that apps may not use: ports of the cluster, and ports that agents offer.',
   },
   stats: {
     value: 'HOST:PORT',

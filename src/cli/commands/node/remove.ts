@@ -20,7 +20,7 @@ import { fileOf } from '../../spec-file.ts';
 export default class NodeRemove extends BaseCommand {
   static override summary = 'Remove a host from the cluster: drain it, uninstall it, and edit cluster.yaml.';
   static override description =
-    'The other hosts are probed and not changed. Hosts with a master, ZooKeeper or a scheduler are refused, since a quorum would change. With --dead, nothing is done on the host, which must be unreachable: the master is told that its agent is gone. If the command fails, run it again to resume.';
+    'The other hosts are probed and not changed. Hosts with a master, ZooKeeper or a scheduler are refused, since a quorum would change. With --dead, the host must be unreachable and is not changed: the master removes its agent. If the command fails, run it again to resume.';
   static override examples = [
     '<%= config.bin %> node remove h4',
     '<%= config.bin %> node remove h4 --dead --yes',
