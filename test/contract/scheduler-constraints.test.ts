@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, expect, it, vi } from 'vitest';
 import { startAgent } from '../../src/embedded/start-agent.ts';
 import { startMaster } from '../../src/embedded/start-master.ts';
+import { killProcessesOf } from './support/programs.ts';
 import { startScheduler } from './support/zookeeper-schedulers.ts';
 
 const WITHIN = { timeout: 20_000, interval: 20 };
@@ -29,6 +30,7 @@ function scheduler(master: string, directory: string): Promise<string> {
 it('receives offers only from the suitable one of two agents', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'constraints-'));
   cleanUps.push(() => rm(directory, { recursive: true, force: true }));
+  cleanUps.push(() => killProcessesOf(directory));
   const master = await startMaster({ port: 0, allocationIntervalMs: 50 });
   cleanUps.push(() => master.stop());
   /** With room for one task, so that no rest of an offer must be declined. */

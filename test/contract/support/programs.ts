@@ -86,11 +86,16 @@ export class Programs implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all(this.#programs.map((program) => program.kill('SIGKILL')));
-    for (const { pid } of processesOf(this.directory)) {
-      killIfAlive(pid);
-      await gone(pid);
-    }
+    await killProcessesOf(this.directory);
     rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Kills what agents with this directory have left: their executors and tasks outlive them. */
+export async function killProcessesOf(directory: string): Promise<void> {
+  for (const { pid } of processesOf(directory)) {
+    killIfAlive(pid);
+    await gone(pid);
   }
 }
 
