@@ -8,7 +8,7 @@ import { startFeed } from './live/feed.ts';
 import { startSampler } from './live/sampler.ts';
 import { followLinks } from './router.ts';
 import { readSession } from './session.ts';
-import { session } from './store.ts';
+import { isLoaded, session } from './store.ts';
 import './style/page.css';
 import { listenToKeys } from './views/keys.tsx';
 import { Shell } from './views/shell.tsx';
@@ -55,10 +55,12 @@ followLinks();
 listenToKeys();
 effect(() => {
   if (session.value.state !== 'open') return undefined;
-  const ends = untracked(() => [startFeed(), startSampler()]);
-  return () => {
-    for (const end of ends) end();
-  };
+  return untracked(startFeed);
+});
+effect(() => {
+  // What the first view shows comes first.
+  if (isLoaded.value) return untracked(startSampler);
+  return undefined;
 });
 const place = document.getElementById('page');
 if (place) render(<Page />, place);

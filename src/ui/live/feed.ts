@@ -56,11 +56,11 @@ let stopped = AbortSignal.abort();
 export function startFeed(): () => void {
   const stop = new AbortController();
   stopped = stop.signal;
-  void listen(stopped);
   const stopEffects = effect(() => {
     // After each new connection, events may have been missed.
     if (connections.value >= 0) untracked(() => request({ all: true }));
   });
+  void listen(stopped);
   return () => {
     stopEffects();
     stop.abort();
@@ -143,7 +143,8 @@ async function refresh(): Promise<void> {
   const own = stopped;
   try {
     for (let seen = -1; seen !== requests; ) {
-      await pause(GATHER_MS, own);
+      // Somebody waits for the first view.
+      if (isLoaded.peek()) await pause(GATHER_MS, own);
       seen = requests;
       await Promise.all([readApps(own), readDeployments(own)]);
       loadError.value = undefined;

@@ -3,6 +3,8 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** Rows above and below the visible ones. */
 const MARGIN = 6;
+/** Drawn before the height of the list is known. */
+const FIRST_ROWS = 24;
 
 /** Draws only the visible rows of a list whose rows all have the same height, in pixels. */
 export function VirtualList({
@@ -20,7 +22,7 @@ export function VirtualList({
   row: (index: number) => ComponentChildren;
 }) {
   const viewport = useRef<HTMLDivElement>(null);
-  const [range, setRange] = useState({ first: 0, last: 60 });
+  const [range, setRange] = useState({ first: 0, last: FIRST_ROWS });
   const frame = useRef(0);
 
   const measure = () => {
