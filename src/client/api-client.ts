@@ -5,7 +5,7 @@
 
 import { UsageError } from '../errors/mesosup-error.ts';
 import { parseJson } from '../json.ts';
-import { ApiError, refusalOf } from './api-error.ts';
+import { ApiError, type Remedies, refusalOf } from './api-error.ts';
 import type { AnswerOf, Input, Method, PathOf, QueryValue } from './operation-types.ts';
 import { EventDecoder, type ServerSentEvent } from './server-events.ts';
 
@@ -16,6 +16,10 @@ export interface ClientOptions {
   readonly authorization?: string | undefined;
   /** Default: the global `fetch`. */
   readonly fetch?: Send;
+  /** What answers at the URLs, for messages. Default: `scheduler`. */
+  readonly server?: string;
+  /** What to do about failures. Default: what to do for a cluster of a context. */
+  readonly remedies?: Remedies;
 }
 
 /** The part of `fetch` that the client uses. */
@@ -62,6 +66,9 @@ const ANSWER_MS = 30_000;
 const RETRY_MS = 250;
 const MAX_RETRY_MS = 2000;
 
+const CHECK_CONTEXT =
+  'Check that it runs, and that the URL of the context is right ("mesosup context show").';
+
 /** The code of an error of `Send` when no connection was made in time. */
 export const CONNECT_TIMEOUT = 'CONNECT_TIMEOUT';
 
@@ -98,7 +105,11 @@ export class ApiClient {
     const { status, text } = await this.#read({ ...limits, ...requestOf(method, path, input) });
     if (status === 204 || text === '') return undefined as AnswerOf<M, P>;
     const json = parseJson(text);
-    if (json === undefined) throw new ApiError(`${this.url} does not answer like a scheduler of mesosup`);
+    if (json === undefined) {
+      throw new ApiError(`${this.url} does not answer like a ${this.#server}`, {
+        remedy: this.#options.remedies?.unreachable,
+      });
+    }
     return json as AnswerOf<M, P>;
   }
 
@@ -189,7 +200,7 @@ export class ApiClient {
         if (signal?.aborted) throw signal.reason;
         const { code, message } = reasonOf(error);
         if (!isRead(request)) throw unanswered(url, message);
-        if (Date.now() + RETRY_MS > end) throw unreachable(url, message, code);
+        if (Date.now() + RETRY_MS > end) throw this.#unreachable(url, message, code);
       }
       await sleep(RETRY_MS, signal);
     }
@@ -199,7 +210,9 @@ export class ApiClient {
     const response = await this.#send(request);
     if (response.ok) return response;
     // Without its text, the status is enough.
-    throw refusalOf(this.url, response.status, await response.text().catch(() => ''));
+    const { url } = this;
+    const text = await response.text().catch(() => '');
+    throw refusalOf({ url, status: response.status, text, remedies: this.#options.remedies });
   }
 
   async #send(request: Sent): Promise<Answer> {
@@ -229,7 +242,7 @@ export class ApiClient {
         const { code, message } = reasonOf(error);
         // A change that was sent may have been made.
         if (!reads && !UNSENT.has(code)) throw unanswered(url, message);
-        return unreachable(url, message, code);
+        return this.#unreachable(url, message, code);
       });
       if (problem && !(problem instanceof ApiError)) await discard(problem);
       problem = result;
@@ -237,7 +250,7 @@ export class ApiClient {
       this.#current = at;
       if (result.status !== 503 || !reads) return result;
     }
-    return problem ?? unreachable(this.url, 'no URL', '');
+    return problem ?? this.#unreachable(this.url, 'no URL', '');
   }
 
   /** Follows the redirect of a scheduler to the leader, which holds all event streams. */
@@ -283,6 +296,17 @@ export class ApiClient {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #unreachable(url: string, message: string, code: string): ApiError {
+    return new ApiError(`no ${this.#server} answers at ${url}: ${message}`, {
+      remedy: this.#options.remedies?.unreachable ?? CHECK_CONTEXT,
+      failure: code || 'unreachable',
+    });
+  }
+
+  get #server(): string {
+    return this.#options.server ?? 'scheduler';
   }
 }
 
@@ -361,13 +385,6 @@ function isRead({ method }: Sent): boolean {
 function unanswered(url: string, message: string): ApiError {
   return new ApiError(`${url} did not answer: ${message}`, {
     remedy: 'The change may have been made. Check before you send it again.',
-  });
-}
-
-function unreachable(url: string, message: string, code: string): ApiError {
-  return new ApiError(`no scheduler answers at ${url}: ${message}`, {
-    remedy: 'Check that it runs, and that the URL of the context is right ("mesosup context show").',
-    failure: code || 'unreachable',
   });
 }
 

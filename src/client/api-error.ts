@@ -36,7 +36,22 @@ export class ApiError extends MesosupError {
   }
 }
 
-const REMEDIES: Readonly<Record<number, string>> = {
+/** What to do about failures: by the status of a refusal, and if nothing answers. */
+export interface Remedies {
+  readonly [status: number]: string;
+  readonly unreachable?: string;
+}
+
+interface Refusal {
+  readonly url: string;
+  readonly status: number;
+  /** The body of the answer. */
+  readonly text: string;
+  /** Override the usual ones. */
+  readonly remedies?: Remedies | undefined;
+}
+
+const REMEDIES: Remedies = {
   401: 'Check the user and password, or the token. For a command, add a context with "mesosup context add".',
   413: 'Send fewer apps at once, or start the scheduler with a larger --http_max_body.',
   503: 'Try again in a moment.',
@@ -44,11 +59,12 @@ const REMEDIES: Readonly<Record<number, string>> = {
 const MAX_TEXT = 500;
 
 /** Creates an error from the body of a refusal, in the formats of v1 and v2. */
-export function refusalOf(url: string, status: number, text: string): ApiError {
+export function refusalOf({ url, status, text, remedies }: Refusal): ApiError {
   const body = parseJson(text);
   const fields = fieldsOf(body);
   const deployments = isJson(body) ? idsIn(body.deployments) : [];
-  const remedy = deployments.length > 0 ? lockRemedy(deployments) : REMEDIES[status];
+  const usual = deployments.length > 0 ? lockRemedy(deployments) : REMEDIES[status];
+  const remedy = remedies?.[status] ?? usual;
   return new ApiError(`${url}: ${reasonOf(body, fields, deployments) ?? plain(status, text)}`, {
     status,
     fields,

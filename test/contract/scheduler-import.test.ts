@@ -173,9 +173,9 @@ it('reports wrong usage with the remedy', async () => {
   const wrong = programs.secret('wrong', 'me:x');
   const closed = 'http://127.0.0.1:1';
   const cases: [number, RegExp, ...string[]][] = [
-    [1, /answered 401: .*--credentials-file/, GROUPS, '--url', url, '--credentials-file', wrong],
-    [1, /answered 401: .*--credentials-file/, GROUPS, '--url', url],
-    [1, /no scheduler answers at http:\/\/127\.0\.0\.1:1: .*--url/, GROUPS, '--url', closed],
+    [1, /missing or wrong\n→ Set --credentials-file/, GROUPS, '--url', url, '--credentials-file', wrong],
+    [1, /\n→ Set --credentials-file/, GROUPS, '--url', url],
+    [1, /no scheduler answers at http:\/\/127\.0\.0\.1:1: .*\n→ .*--url/, GROUPS, '--url', closed],
     [2, /which would be visible in the process list/, GROUPS, '--url', 'http://me:x@127.0.0.1:1'],
     [2, /a URL such as http/, GROUPS, '--url', 'nowhere'],
     [2, /can't be read: there is no such file/, 'nothing.json', '--url', url],
@@ -191,9 +191,26 @@ it('reports wrong usage with the remedy', async () => {
   }
 });
 
+it('imports into the cluster of a context, by default the one in use', async () => {
+  const config = path.join(programs.directory, 'config');
+  const env = { XDG_CONFIG_HOME: config, XDG_STATE_HOME: config };
+  const run = (args: string[], input = '') => execa(MESOSUP, args, { reject: false, input, env, all: true });
+  const added = await run(['context', 'add', 'here', url, '--user', 'me'], 'the password\n');
+  expect(added.exitCode, added.all).toBe(0);
+  for (const context of [[], ['--context', 'here']]) {
+    const { exitCode, stdout } = await run(['scheduler', 'import', GROUPS, ...context]);
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('mesosup app deployments watch ')]);
+  }
+  const both = await run(['scheduler', 'import', GROUPS, '--context', 'here', '--url', url]);
+  expect([both.exitCode, both.all]).toEqual([2, expect.stringContaining('--context')]);
+});
+
 it('the documented command uses the scheduler of this host', async () => {
   const shell = { shell: true, cwd: programs.directory, reject: false } as const;
-  const env = { PATH: `${path.dirname(MESOSUP)}:${process.env.PATH}` };
+  const none = path.join(programs.directory, 'none');
+  const env = {
+    ...{ PATH: `${path.dirname(MESOSUP)}:${process.env.PATH}`, XDG_CONFIG_HOME: none, XDG_STATE_HOME: none },
+  };
   await file('groups.json', await readFile(GROUPS, 'utf8'));
   const ran = await execa(docCommand('docs/operations.md', 'mesosup scheduler import'), { ...shell, env });
   // Depends on whether a scheduler listens at the default port.

@@ -30,7 +30,7 @@ const REACHED_ITS_FILE: Ending = { code: 2, says: /plan\.json can't be read: the
 const NO_STATE: Ending = { code: 1, says: /\/var\/lib\/mesosup\/scheduler contains no scheduler state/ };
 const NO_BACKUP: Ending = { code: 2, says: /state\.backup can't be read: there is no such file/ };
 const NO_FILE: Ending = { code: 2, says: /groups\.json can't be read: there is no such file/ };
-const NO_MARATHON: Ending = { code: 1, says: /no scheduler answers at http:\/\/marathon\.example:8080/ };
+const NO_MARATHON: Ending = { code: 1, says: /no Marathon answers at http:\/\/marathon\.example:8080/ };
 const NO_CREDENTIALS: Ending = { code: 2, says: /--credentials-file can't be read: ENOENT/ };
 const NO_ZK_FILE: Ending = { code: 2, says: /--zk: ENOENT/ };
 
@@ -197,6 +197,7 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup scheduler backup state.backup --zk file:///etc/mesosup/scheduler/zk --json': NO_ZK_FILE,
   'mesosup scheduler import groups.json --dry-run': NO_FILE,
   'mesosup scheduler import groups.json --leave-out --json': NO_FILE,
+  'mesosup scheduler import apps.json --context prod': { code: 2, says: /--context is "prod", which is not/ },
   'mesosup scheduler import apps.json --url https://scheduler.example:8443 --credentials-file api':
     NO_CREDENTIALS,
   'mesosup scheduler password': { code: 2, says: /The password is empty/ },

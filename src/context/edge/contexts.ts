@@ -54,6 +54,12 @@ export class Contexts {
     return MESOSUP_TOKEN ? { ...context, credentials: { kind: 'token', token: MESOSUP_TOKEN } } : context;
   }
 
+  /** @returns false if `choose` finds nothing to choose from */
+  async hasChoice(flag: string | undefined): Promise<boolean> {
+    const { MESOSUP_CONTEXT, MESOSUP_URL } = this.#environment;
+    return Boolean(flag ?? MESOSUP_CONTEXT ?? MESOSUP_URL) || (await this.names()).length > 0;
+  }
+
   /** @returns all contexts, sorted by name, and the name of the one in use */
   async list(): Promise<{ readonly contexts: readonly Context[]; readonly current?: string | undefined }> {
     const stored = await readContexts(this.file);

@@ -5,12 +5,11 @@ import { messageOf } from '../../mesos/http.ts';
 import type { ZooKeeperAddress } from '../../zookeeper/address.ts';
 import { type Place, showPlace } from '../backup/place.ts';
 import type { StoredEvent } from '../domain/events.ts';
-import { SchedulerClient } from '../import/client.ts';
 import type { FrameworkFacts } from './framework.ts';
 import { findKeptAddress, keptAddress, type Latch, releaseLatch, withLatch } from './latch.ts';
 import type { TakeoverPlan } from './plan.ts';
 import type { Reading } from './reading.ts';
-import { type Master, readMarathonState, readMasterState, TakeoverError } from './sources.ts';
+import { type Marathon, type Master, readMarathonState, readMasterState, TakeoverError } from './sources.ts';
 import { checkStore, fillStore } from './store.ts';
 import { waitUntilStopped } from './wait.ts';
 
@@ -23,9 +22,7 @@ export interface Planned {
 }
 
 export interface RunOptions {
-  readonly client: SchedulerClient;
-  /** Value of the Authorization header for Marathon. */
-  readonly authorization: string | undefined;
+  readonly marathon: Marathon;
   readonly master: Master;
   readonly place: Place;
   /** The reading that was planned. */
@@ -55,27 +52,27 @@ export async function runTakeover(options: RunOptions): Promise<Planned> {
 }
 
 async function awaitMarathon(options: RunOptions, latch: Latch | undefined): Promise<Planned> {
-  const { client, authorization, master, place, first, waitMs, plan, onProgress } = options;
+  const { marathon, master, place, first, waitMs, plan, onProgress } = options;
   const readMaster = () => readMasterState(master, first.frameworkId);
   let reading = first;
   const abdicate = async (address: string): Promise<void> => {
-    const latest = await readMarathonState(client).catch(() => undefined);
+    const latest = await readMarathonState(marathon).catch(() => undefined);
     if (latest) {
       reading = latest;
       plan(latest, await readMaster());
     }
     onProgress(`asking the Marathon at ${address} to give up its leadership`);
-    const leader = new SchedulerClient(`${new URL(client.url).protocol}//${address}`, authorization, '');
     // Where its own address can't be reached from here, the URL of the command may lead to it.
-    await leader
-      .delete('/v2/leader')
-      .catch(() => client.delete('/v2/leader'))
+    await marathon
+      .at(address)
+      .abdicate()
+      .catch(() => marathon.abdicate())
       .catch((error: unknown) => onProgress(messageOf(error)));
   };
   await latch?.lead(abdicate, waitMs);
   const stopped = await waitUntilStopped({
     reading,
-    readMarathon: () => readMarathonState(client),
+    readMarathon: () => readMarathonState(marathon),
     readMaster,
     isHeld: () => latch?.leads() ?? false,
     waitMs,
@@ -93,7 +90,7 @@ async function awaitMarathon(options: RunOptions, latch: Latch | undefined): Pro
 export async function endInterrupted(
   election: ZooKeeperAddress,
   place: Place,
-  client: SchedulerClient,
+  marathon: Marathon,
   onProgress: (message: string) => void,
 ): Promise<void> {
   const kept = await findKeptAddress(election);
@@ -103,7 +100,7 @@ export async function endInterrupted(
   await releaseLatch(election);
   onProgress("A takeover was interrupted: gave up its leadership in Marathon's election.");
   for (const end = performance.now() + BACK_WITHIN_MS; performance.now() < end; await sleep(1000)) {
-    const answers = await readMarathonState(client).then(
+    const answers = await readMarathonState(marathon).then(
       () => true,
       () => false,
     );

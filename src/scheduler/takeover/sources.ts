@@ -4,9 +4,8 @@ import { text } from 'node:stream/consumers';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import { isJson, type Json, parseJson } from '../../json.ts';
 import { basicAuthorization, type Credential, messageOf, send } from '../../mesos/http.ts';
-import { ImportError, type SchedulerClient } from '../import/client.ts';
 import { type FrameworkFacts, readFramework, whileRecovering } from './framework.ts';
-import { type Reading, readAnswers, versionKey } from './reading.ts';
+import { type Answers, type Reading, readAnswers, versionKey } from './reading.ts';
 
 /** Marathon or Mesos can't be read, or the takeover is impossible; the message says what to do. */
 export class TakeoverError extends MesosupError {
@@ -14,25 +13,34 @@ export class TakeoverError extends MesosupError {
 }
 
 const WITHIN_MS = 30_000;
-const GROUPS = '/v2/groups?embed=group.groups&embed=group.apps&embed=group.pods';
+
+/** Requests to a Marathon. They reject with errors for users. */
+export interface Marathon {
+  readonly url: string;
+  /** All that it tells of its state. The groups contain their groups, apps and pods. */
+  read(): Promise<Answers>;
+  /** @returns the definition of the app with this version; undefined if it is forgotten */
+  version(appId: string, version: string): Promise<unknown>;
+  /** Asks the leading instance to give up its leadership. */
+  abdicate(): Promise<void>;
+  /** The instance at this address, `host:port`. */
+  at(address: string): Marathon;
+}
 
 /**
  * Reads everything that a takeover needs.
- * @throws ImportError if Marathon does not answer, TakeoverError if it is not Marathon that answers
+ * @throws TakeoverError if it is not Marathon that answers, and the errors of `Marathon`
  */
-export async function readMarathonState(client: SchedulerClient): Promise<Reading> {
-  const [info, groups, tasks, deployments, queue] = await Promise.all(
-    ['/v2/info', GROUPS, '/v2/tasks', '/v2/deployments', '/v2/queue'].map((path) => client.get(path)),
-  );
-  const reading = readAnswers({ info, groups, tasks, deployments, queue });
-  if (!('path' in reading)) return { ...reading, earlier: await readEarlier(client, reading) };
+export async function readMarathonState(marathon: Marathon): Promise<Reading> {
+  const reading = readAnswers(await marathon.read());
+  if (!('path' in reading)) return { ...reading, earlier: await readEarlier(marathon, reading) };
   throw new TakeoverError(
-    `${client.url}${reading.path} does not answer like Marathon: ${reading.why}. Check the URL`,
+    `${marathon.url}${reading.path} does not answer like Marathon: ${reading.why}. Check the URL`,
   );
 }
 
 /** Reads the definitions of tasks that run with an earlier version of their app. */
-async function readEarlier(client: SchedulerClient, { tasks, apps }: Reading): Promise<Map<string, Json>> {
+async function readEarlier(marathon: Marathon, { tasks, apps }: Reading): Promise<Map<string, Json>> {
   const wanted = new Map(
     tasks.flatMap(({ appId, version }) => {
       const { versionInfo, version: current } = apps.shown.get(appId) ?? {};
@@ -43,13 +51,9 @@ async function readEarlier(client: SchedulerClient, { tasks, apps }: Reading): P
   );
   const found = new Map<string, Json>();
   for (const [key, { appId, version }] of wanted) {
-    try {
-      const shown = await client.get(`/v2/apps${appId}/versions/${encodeURIComponent(version)}`);
-      if (isJson(shown)) found.set(key, shown);
-    } catch (error) {
-      // Marathon forgets old versions. Such a task counts as outdated, without checks.
-      if (!(error instanceof ImportError) || !/ answered 404/.test(error.message)) throw error;
-    }
+    const shown = await marathon.version(appId, version);
+    // Marathon forgets old versions. Such a task counts as outdated, without checks.
+    if (isJson(shown)) found.set(key, shown);
   }
   return found;
 }

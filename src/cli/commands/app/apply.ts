@@ -2,7 +2,6 @@ import { Flags } from '@oclif/core';
 import { applyQuestion, applyText, planApply } from '../../../apps/apply-plan.ts';
 import { readDefinitions } from '../../../apps/edge/read-definitions.ts';
 import { settingsOf } from '../../../apps/variables.ts';
-import type { ApiClient } from '../../../client/api-client.ts';
 import { EXIT } from '../../../errors/mesosup-error.ts';
 import { count } from '../../../text/count.ts';
 import { ApiCommand } from '../../api-command.ts';
@@ -11,6 +10,7 @@ import { deploy } from '../../deploy.ts';
 import { readFileArgument } from '../../file-argument.ts';
 import { confirmFlag, isConfirmed } from '../../flags/confirm-flag.ts';
 import { waitFlags } from '../../flags/wait-flags.ts';
+import { putApps } from '../../put-apps.ts';
 
 export default class AppApply extends ApiCommand {
   static override summary = 'Create or change the apps of files.';
@@ -62,7 +62,7 @@ export default class AppApply extends ApiCommand {
     const bodies = apps.filter(({ id }) => isWanted(id));
     const removed = changed.filter(({ change }) => change === 'remove').map(({ id }) => id);
     // The scheduler checks what it alone knows, before any question.
-    if (bodies.length > 0) await put(client, bodies, { force, dryRun: true });
+    if (bodies.length > 0) await putApps(client, bodies, { force, dryRun: true });
     if (flags['dry-run']) {
       process.exitCode = EXIT.changes;
       return;
@@ -74,7 +74,7 @@ export default class AppApply extends ApiCommand {
     const say = (text: string) => this.log(text);
     if (bodies.length > 0) {
       await deploy(client, { wait, say, done: `Deployed ${count(bodies.length, 'app')}` }, async () =>
-        started(await put(client, bodies, { force })),
+        started(await putApps(client, bodies, { force })),
       );
     }
     for (const id of removed) {
@@ -83,8 +83,4 @@ export default class AppApply extends ApiCommand {
       );
     }
   }
-}
-
-function put(client: ApiClient, apps: readonly object[], query: { force: boolean; dryRun?: boolean }) {
-  return client.call('PUT', '/v2/apps', { query: { ...query, partialUpdate: false }, body: apps });
 }

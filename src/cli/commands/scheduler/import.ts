@@ -1,13 +1,17 @@
 import { Args, Flags } from '@oclif/core';
+import type { ApiClient } from '../../../client/api-client.ts';
+import { ApiError } from '../../../client/api-error.ts';
 import { UsageError } from '../../../errors/mesosup-error.ts';
-import { SchedulerClient } from '../../../scheduler/import/client.ts';
-import { readAccess } from '../../../scheduler/import/credentials.ts';
-import { type ImportPlan, planImport } from '../../../scheduler/import/import.ts';
+import { type ImportPlan, type PlanApps, planImport } from '../../../scheduler/import/import.ts';
 import { type MarathonApps, readMarathon } from '../../../scheduler/import/marathon.ts';
 import { describePlan, describeRemarks } from '../../../scheduler/import/report.ts';
 import { count } from '../../../text/count.ts';
-import { BaseCommand } from '../../base-command.ts';
+import { ApiCommand } from '../../api-command.ts';
+import { started } from '../../change-app.ts';
 import { displayName, readFileArgument } from '../../file-argument.ts';
+import { putApps } from '../../put-apps.ts';
+import { clientOfFlags, isOwnAddress } from '../../scheduler-address.ts';
+import { userContexts } from '../../user-contexts.ts';
 
 const SAVE_IT = "Save Marathon's answer to GET /v2/groups with curl, and name that file.";
 
@@ -17,13 +21,14 @@ interface Imported extends ImportPlan {
   readonly deploymentId?: string;
 }
 
-export default class SchedulerImport extends BaseCommand {
+export default class SchedulerImport extends ApiCommand {
   static override summary = "Import Marathon's apps into a running scheduler.";
   static override description =
     "FILE is Marathon's answer to GET /v2/groups or GET /v2/apps. One deployment creates or changes its apps; apps of the scheduler that are not in the file stay as they are. Fields that Marathon adds itself are left out, and dependencies of a group become dependencies of each of its apps. All problems are reported together, before anything changes. If the file uses unsupported features, nothing is imported unless you add --leave-out. Fields without effect are listed, and imported. Marathon's own tasks keep running until you stop them in Marathon. Exits with 1 when nothing could be imported, and with 2 when FILE or the flags are invalid.";
   static override examples = [
     '<%= config.bin %> scheduler import groups.json --dry-run',
     '<%= config.bin %> scheduler import groups.json --leave-out --json',
+    '<%= config.bin %> scheduler import apps.json --context prod',
     '<%= config.bin %> scheduler import apps.json --url https://scheduler.example:8443 --credentials-file api',
   ];
   static override enableJsonFlag = true;
@@ -43,24 +48,30 @@ export default class SchedulerImport extends BaseCommand {
       summary: 'Cancel a running deployment of the same apps.',
     }),
     url: Flags.string({
-      summary: 'URL of the scheduler. Default: http://127.0.0.1:8080.',
+      summary:
+        'URL of a scheduler without a context. Default: the context; if there is none, http://127.0.0.1:8080.',
       helpValue: 'URL',
+      exclusive: ['context'],
     }),
     'credentials-file': Flags.string({
-      summary: 'File with USER:PASSWORD for the API.',
+      summary: 'File with USER:PASSWORD for the API at --url.',
       helpValue: 'PATH',
-      exclusive: ['token-file'],
+      exclusive: ['token-file', 'context'],
     }),
-    'token-file': Flags.string({ summary: 'File with a token for the API.', helpValue: 'PATH' }),
+    'token-file': Flags.string({
+      summary: 'File with a token for the API at --url.',
+      helpValue: 'PATH',
+      exclusive: ['context'],
+    }),
   };
 
   async run(): Promise<Imported> {
     const { args, flags } = await this.parse(SchedulerImport);
-    const { url, authorization } = readAccess(flags);
+    const isOwn = isOwnAddress(flags) || !(await userContexts().hasChoice(flags.context));
+    const client = isOwn ? clientOfFlags(flags) : (await this.connect(flags)).client;
     const read = await this.#read(args.file);
-    const client = new SchedulerClient(url, authorization);
-    this.progress(`asking ${url} for the changes of ${count(read.apps.length, 'app')}`);
-    const plan = await planImport(client, read, flags.force);
+    this.progress(`asking ${client.url} for the changes of ${count(read.apps.length, 'app')}`);
+    const plan = await planImport(planWith(client, flags.force), read);
     for (const line of describePlan(plan)) this.log(line);
     this.#report(plan, flags['leave-out']);
     const isAllowed = plan.problems.length === 0 && (plan.unsupported.length === 0 || flags['leave-out']);
@@ -71,8 +82,11 @@ export default class SchedulerImport extends BaseCommand {
       );
       return { imported: false, ...plan };
     }
-    const { deploymentId } = await client.putApps(read.apps, flags.force);
-    this.log(`Imported by deployment ${deploymentId}. Its progress: ${url}/v2/deployments/${deploymentId}`);
+    const { deploymentId } = started(await putApps(client, read.apps, { force: flags.force }));
+    const follow = isOwn
+      ? `Its progress: ${client.url}/v2/deployments/${deploymentId}`
+      : `Follow it with: mesosup app deployments watch ${deploymentId}`;
+    this.log(`Imported by deployment ${deploymentId}. ${follow}`);
     return { imported: true, deploymentId, ...plan };
   }
 
@@ -115,4 +129,17 @@ export default class SchedulerImport extends BaseCommand {
       for (const line of describeRemarks(warnings)) this.logToStderr(line);
     }
   }
+}
+
+function planWith(client: ApiClient, force: boolean): PlanApps {
+  return async (apps) => {
+    try {
+      const plan = await putApps(client, apps, { force, dryRun: true });
+      if ('steps' in plan) return plan.steps.flatMap(({ actions }) => actions);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.fields.length === 0) throw error;
+      return { fields: error.fields, error };
+    }
+    throw new ApiError(`${client.url} does not answer like a scheduler of mesosup`);
+  };
 }

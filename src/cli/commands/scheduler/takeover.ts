@@ -3,7 +3,6 @@ import { UsageError } from '../../../errors/mesosup-error.ts';
 import { defaultSettings } from '../../../scheduler/backup/contents.ts';
 import { type Place, readAddress, showPlace } from '../../../scheduler/backup/place.ts';
 import { mastersFrom } from '../../../scheduler/flags/options.ts';
-import { SchedulerClient } from '../../../scheduler/import/client.ts';
 import { readAccess, readPrincipal } from '../../../scheduler/import/credentials.ts';
 import { describeRemarks } from '../../../scheduler/import/report.ts';
 import { openDetection } from '../../../scheduler/masters.ts';
@@ -23,6 +22,7 @@ import { count } from '../../../text/count.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { confirm } from '../../confirm.ts';
 import { placeFlags, placeFrom } from '../../flags/place-flags.ts';
+import { marathonAt } from '../../marathon.ts';
 
 interface Takeover extends TakeoverPlan {
   /** False with `--dry-run`, or when something prevented the takeover. */
@@ -111,10 +111,10 @@ export default class SchedulerTakeover extends BaseCommand {
     const zk = flags['marathon-zk'];
     const election = zk === undefined ? undefined : readAddress('marathon-zk', zk);
     if (flags.release && election) return this.#tellReleased(await releaseLatch(election));
-    const client = new SchedulerClient(url, authorization, 'Check the URL of Marathon');
-    if (election) await endInterrupted(election, place, client, (line) => this.logToStderr(line));
+    const marathon = marathonAt(url, authorization);
+    if (election) await endInterrupted(election, place, marathon, (line) => this.logToStderr(line));
     this.progress(`reading Marathon at ${url}`);
-    const reading = await readMarathonState(client);
+    const reading = await readMarathonState(marathon);
     const detection = await openDetection(
       mastersFrom(flags.master ?? mastersOf(reading)),
       { debug: () => {}, warn: (message: unknown) => this.progress(String(message)) },
@@ -139,7 +139,7 @@ export default class SchedulerTakeover extends BaseCommand {
         return { takenOver: false, ...plan };
       }
       const done = await runTakeover({
-        ...{ client, authorization, master, place, first: reading, election },
+        ...{ marathon, master, place, first: reading, election },
         waitMs: flags.wait * 1000,
         plan: (latest, found) => planFinally(latest, found, flags),
         onProgress: (line) => this.logToStderr(line),
