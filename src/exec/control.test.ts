@@ -19,19 +19,20 @@ const base64 = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('
 const bytes = (value: unknown) => Buffer.from(JSON.stringify(value));
 
 describe('a control message of a client', () => {
-  it('resizes the terminal or ends the input', () => {
+  it('resizes the terminal, ends the input, or stops and continues the output', () => {
     expect(readClientControl(bytes({ type: 'resize', columns: 80, rows: 24 }))).toEqual({
       type: 'resize',
       columns: 80,
       rows: 24,
     });
-    expect(readClientControl(bytes({ type: 'end' }))).toEqual({ type: 'end' });
+    for (const type of ['end', 'pause', 'resume'])
+      expect(readClientControl(bytes({ type, more: 1 }))).toEqual({ type });
   });
 
   it.each([
     ['no JSON', /JSON object/],
     ['[]', /JSON object/],
-    ['{"type":"start"}', /resize or end/],
+    ['{"type":"start"}', /resize, end, pause or resume/],
     ['{"type":"resize","columns":0,"rows":1}', /from 1 to 65535/],
     ['{"type":"resize","columns":1.5,"rows":1}', /from 1 to 65535/],
     ['{"type":"resize","columns":1}', /from 1 to 65535/],

@@ -22,8 +22,11 @@ export interface ExecCommand {
   readonly size?: TerminalSize;
 }
 
-/** From the client. `end`: the end of standard input. */
+/** From the client, for the task. `end`: the end of standard input. */
 export type ClientControl = ({ readonly type: 'resize' } & TerminalSize) | { readonly type: 'end' };
+
+/** From the client, for the scheduler: whether it takes output. A browser can't leave it in the connection. */
+export type FlowControl = { readonly type: 'pause' } | { readonly type: 'resume' };
 
 /** To the client; the last message of a session. */
 export type Outcome =
@@ -33,6 +36,7 @@ export type Outcome =
 /** Between scheduler and executor. The scheduler sends `start` first; both send `ping`, which has no answer. */
 export type Control =
   | ClientControl
+  | FlowControl
   | Outcome
   | { readonly type: 'start'; readonly command: ExecCommand }
   | { readonly type: 'ping' };
@@ -42,11 +46,12 @@ export function encodeControl(message: Control): Buffer {
 }
 
 /** @returns the problem of a message from the client as a text */
-export function readClientControl(content: Buffer): ClientControl | string {
+export function readClientControl(content: Buffer): ClientControl | FlowControl | string {
   const message = parseJson(content.toString('utf8'));
   if (!isJson(message)) return 'a control message must be a JSON object';
-  if (message.type === 'end') return { type: 'end' };
-  if (message.type !== 'resize') return 'the type of a control message must be resize or end';
+  const { type } = message;
+  if (type === 'end' || type === 'pause' || type === 'resume') return { type };
+  if (type !== 'resize') return 'the type of a control message must be resize, end, pause or resume';
   const { columns, rows } = message;
   if (isSize(columns) && isSize(rows)) return { type: 'resize', columns, rows };
   return `columns and rows of a resize must be whole numbers from 1 to ${MAX_SIZE}`;

@@ -37,7 +37,7 @@ export async function killTask(app: string, task: string, scale: boolean): Promi
   });
 }
 
-/** @throws ApiError */
-export async function revertApp(id: string, version: string): Promise<void> {
-  await api.call('PUT', '/v2/apps/{id}', { path: { id }, body: { version } });
+/** @param from the current version, as the user has seen it @throws ApiError with the status 412 if it is another one by now */
+export async function revertApp(id: string, version: string, from: string): Promise<void> {
+  await api.call('PUT', '/v2/apps/{id}', { path: { id }, body: { version }, query: { ifVersion: from } });
 }

@@ -1,8 +1,9 @@
 /** Signs in and out. The session is a cookie that scripts can't read. */
 
 import { api, SHORT } from './live/api.ts';
+import { draftAfterSignIn } from './state/draft.ts';
 import type { Session } from './state/session.ts';
-import { session } from './store.ts';
+import { draft, session } from './store.ts';
 
 type Answer = Awaited<ReturnType<typeof ask>>;
 
@@ -13,13 +14,16 @@ export async function readSession(): Promise<void> {
 
 /** @throws ApiError if the user or the password is wrong (401), or after too many wrong ones (429) */
 export async function signIn(user: string, password: string): Promise<void> {
-  session.value = sessionOf(await api.call('POST', '/v2/session', { body: { user, password } }));
+  const next = sessionOf(await api.call('POST', '/v2/session', { body: { user, password } }));
+  draft.value = draftAfterSignIn(draft.peek(), next.state === 'open' ? next.name : '');
+  session.value = next;
 }
 
 /** @throws ApiError */
 export async function signOut(): Promise<void> {
   await api.call('DELETE', '/v2/session');
-  session.value = { state: 'none' };
+  draft.value = undefined;
+  session.value = { state: 'none', signedOut: true };
 }
 
 function ask() {

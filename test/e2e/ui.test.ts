@@ -48,6 +48,25 @@ async function request(method: string, at: string, body?: unknown): Promise<Resp
   });
 }
 
+/** Ends the session of the page as a sign-out elsewhere does. */
+async function revokeSession(): Promise<void> {
+  const cookies = await page.context().cookies();
+  const Cookie = cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+  const { status } = await fetch(`${cluster.url}/v2/session`, {
+    method: 'DELETE',
+    headers: { Cookie, Origin: cluster.url },
+  });
+  expect(status).toBe(204);
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+}
+
+async function signInAgain(user: string): Promise<void> {
+  await page.getByLabel('User').fill(user);
+  await page.getByLabel('Password').fill(`${user}-password`);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('button', { name: 'Sign out' }).waitFor();
+}
+
 /** @returns the rules that the view breaks, with the elements */
 async function violations(of: Page): Promise<string[]> {
   // The page's policy allows no script of a test in the page itself, but this is no script element.
@@ -121,6 +140,31 @@ it('shows the output of a task, finds text in it, and a terminal in its containe
   await page.getByText('The command ended with exit code 3.').waitFor();
 });
 
+it('stays usable while a terminal is flooded, and ends the flood with Ctrl+C', async () => {
+  let pauses = 0;
+  page.once('websocket', (socket) =>
+    socket.on('framesent', ({ payload }) => {
+      if (String(payload).includes('"pause"')) pauses += 1;
+    }),
+  );
+  await page.getByRole('button', { name: 'Open a new terminal' }).click();
+  await page.getByText('Connected.').waitFor();
+  await page.keyboard.type('yes flood\n');
+  await page.locator('.terminal-place').getByText('flood').first().waitFor();
+  // The browser would keep in memory what comes faster than it is drawn.
+  await expect.poll(() => pauses, { timeout: 20_000 }).toBeGreaterThan(1);
+  const before = Date.now();
+  await page.getByLabel('Command').fill('/bin/sh -c true');
+  expect(Date.now() - before).toBeLessThan(10_000);
+  await page.getByLabel('Command').fill('/bin/sh');
+  await page.locator('.terminal-place textarea').focus();
+  await page.keyboard.press('Control+C');
+  await page.keyboard.type('echo after-$((40 + 2))\n');
+  await page.locator('.terminal-place').getByText('after-42').first().waitFor();
+  await page.keyboard.type('exit\n');
+  await page.getByText('The command ended with exit code').waitFor();
+});
+
 it('shows why a wrong image fails, and rolls the app back', async () => {
   await page.getByRole('button', { name: 'Edit' }).click();
   await page.getByLabel('Docker image').fill('127.0.0.1:1/missing:1');
@@ -148,6 +192,39 @@ it('tells the second of two people who edit the same app', async () => {
   await request('PATCH', '/v2/apps/shop/box?force=true', { labels: { by: 'somebody' } });
   await page.getByText('Somebody else has changed /shop/box').waitFor();
   expect(await page.getByRole('button', { name: 'Save the changes' }).isDisabled()).toBe(true);
+});
+
+it('keeps what was typed when the session ends, for the same user', async () => {
+  await page.goto(`${cluster.url}/ui/edit/shop/box`);
+  await page.getByLabel('Memory, MiB').fill('77');
+  await page.getByText('~ mem').waitFor();
+  await revokeSession();
+  await signInAgain('olga');
+  await page.getByText('What you had typed is kept').waitFor();
+  expect(await page.getByLabel('Memory, MiB').inputValue()).not.toBe('77');
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole('button', { name: 'Restore it' }).click();
+  expect(await page.getByLabel('Memory, MiB').inputValue()).toBe('77');
+  await page.getByText('~ mem').waitFor();
+  // Somebody else is not offered it.
+  await revokeSession();
+  await signInAgain('vera');
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signInAgain('olga');
+  await page.getByLabel('Memory, MiB').waitFor();
+  expect(await page.getByText('What you had typed is kept').count()).toBe(0);
+});
+
+it('shows an open question only to the user whom it asked', async () => {
+  await page.goto(`${cluster.url}/ui/app/shop/box`);
+  await page.getByRole('button', { name: 'Delete …' }).click();
+  await page.getByRole('dialog').waitFor();
+  await revokeSession();
+  await signInAgain('vera');
+  await page.getByRole('heading', { name: '/shop/box' }).waitFor();
+  expect(await page.getByRole('dialog').count()).toBe(0);
+  await page.getByRole('button', { name: 'Sign out' }).click();
+  await signInAgain('olga');
 });
 
 it('shows the capacity of the agents', async () => {

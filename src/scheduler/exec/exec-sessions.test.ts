@@ -257,6 +257,44 @@ it('stops reading from a client that sends empty frames before there is an execu
   socket.terminate();
 });
 
+it('holds output back while the client pauses, but not for ever, and not the outcome', async () => {
+  const wss = new WebSocketServer({ port: 0 });
+  closing.unshift(async () => wss.close());
+  const connected = once(wss, 'connection');
+  const client = new WebSocket(`ws://127.0.0.1:${(wss.address() as AddressInfo).port}`);
+  const [socket] = (await connected) as [WebSocket];
+  const serving = new ExecClient(socket, undefined, 300);
+  await once(client, 'open');
+  const received: string[] = [];
+  client.on('message', (data: Buffer) => received.push(data.subarray(1).toString()));
+  const control = async (type: string) => {
+    client.send(Buffer.concat([Buffer.of(CHANNELS.control), Buffer.from(JSON.stringify({ type }))]));
+    await once(socket, 'message');
+  };
+  const output = (text: string) =>
+    serving.sendOutput({ channel: CHANNELS.stdout, content: Buffer.from(text) });
+  await control('pause');
+  const held = output('a');
+  await Promise.all([held, output('b')]);
+  // The longest pause has ended by itself.
+  await vi.waitFor(() => expect(received).toEqual(['a', 'b']));
+  await control('pause');
+  let isSent = false;
+  const next = output('c').then(() => {
+    isSent = true;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(isSent).toBe(false);
+  await control('resume');
+  await next;
+  await control('pause');
+  const last = output('d');
+  serving.end({ type: 'exit', code: 0 });
+  await serving.closed;
+  await last;
+  expect(received).toEqual(['a', 'b', 'c', '{"type":"exit","code":0}']);
+});
+
 it('ignores requests for other protocols, and answers them', async () => {
   const asked = request({
     host: url.hostname,

@@ -1,7 +1,13 @@
 /** Passes frames between the client's WebSocket and the executor's connection, both ways at the slower one's speed. */
 
 import type { WebSocket } from 'ws';
-import { encodeControl, type Outcome, readClientControl, readControl } from '../../exec/control.ts';
+import {
+  encodeControl,
+  type FlowControl,
+  type Outcome,
+  readClientControl,
+  readControl,
+} from '../../exec/control.ts';
 import { type FrameSocket, PATIENCE } from '../../exec/frame-socket.ts';
 import { CHANNELS, type Frame } from '../../exec/frames.ts';
 
@@ -11,6 +17,11 @@ const MAX_WAITING_BYTES = 256 * 1024;
 const FRAME_OVERHEAD_BYTES = 256;
 /** Time for the client to confirm the end of the connection. */
 const CLOSE_WITHIN_MS = 5000;
+/**
+ * The longest pause: `resume` may wait behind input that a command does not read because nothing reads its output. A
+ * client that needs a longer one says so again.
+ */
+const PAUSE_MS = 2000;
 
 /** Status codes of a WebSocket's end. */
 const CLOSED = { done: 1000, protocol: 1008, failed: 1011 } as const;
@@ -27,17 +38,24 @@ export class ExecClient {
   #waitingBytes = 0;
   #executor: FrameSocket | undefined;
   #sending = false;
+  readonly #pauseMs: number;
+  /** Resolves at the end of the client's pause. */
+  #pause: { readonly over: Promise<void>; readonly end: () => void } | undefined;
 
-  constructor(socket: WebSocket, { pingEveryMs, silentLimitMs } = PATIENCE) {
+  constructor(socket: WebSocket, { pingEveryMs, silentLimitMs } = PATIENCE, pauseMs = PAUSE_MS) {
     this.#socket = socket;
     this.#silentLimitMs = silentLimitMs;
+    this.#pauseMs = pauseMs;
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
     // A 'close' event follows.
     socket.on('error', () => {});
     socket.on('pong', () => this.#hear());
     socket.on('message', (data, isBinary) => this.#take(data as Buffer, isBinary));
     this.#pinging = setInterval(() => this.#ping(), pingEveryMs);
-    socket.once('close', () => clearInterval(this.#pinging));
+    socket.once('close', () => {
+      clearInterval(this.#pinging);
+      this.#pause?.end();
+    });
   }
 
   /** Sends the client's frames to the executor from now on. */
@@ -46,15 +64,20 @@ export class ExecClient {
     void this.#drain();
   }
 
-  /** Resolves when the connection has taken the frame. */
-  send({ channel, content }: Frame): Promise<void> {
+  /** Sends output, after a pause of the client. Resolves when the connection has taken the frame. */
+  async sendOutput(frame: Frame): Promise<void> {
+    while (this.#pause) await this.#pause.over;
+    await this.#send(frame);
+  }
+
+  #send({ channel, content }: Frame): Promise<void> {
     const message = Buffer.concat([Buffer.of(channel), content]);
     return new Promise((resolve) => this.#socket.send(message, () => resolve()));
   }
 
   /** Sends the outcome, and closes the connection. */
   end(outcome: Outcome): void {
-    void this.send({ channel: CHANNELS.control, content: encodeControl(outcome) });
+    void this.#send({ channel: CHANNELS.control, content: encodeControl(outcome) });
     this.#close(outcome.type === 'exit' ? CLOSED.done : CLOSED.failed);
   }
 
@@ -62,9 +85,15 @@ export class ExecClient {
     this.#hear();
     const channel = isBinary && data.length > 0 ? data.readUInt8(0) : -1;
     const content = data.subarray(1);
+    const flow = flowOf(channel, content);
+    if (flow) {
+      this.#pause?.end();
+      if (flow.type === 'pause') this.#beginPause();
+      return;
+    }
     const problem = problemOf(channel, content);
     if (problem !== undefined) {
-      void this.send({
+      void this.#send({
         channel: CHANNELS.control,
         content: encodeControl({ type: 'error', message: problem }),
       });
@@ -75,6 +104,17 @@ export class ExecClient {
     this.#waitingBytes += content.length + FRAME_OVERHEAD_BYTES;
     if (this.#waitingBytes > MAX_WAITING_BYTES) this.#socket.pause();
     void this.#drain();
+  }
+
+  #beginPause(): void {
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const end = () => {
+      clearTimeout(late);
+      if (this.#pause?.over === over) this.#pause = undefined;
+      resolve();
+    };
+    const late = setTimeout(end, this.#pauseMs);
+    this.#pause = { over, end };
   }
 
   async #drain(): Promise<void> {
@@ -107,6 +147,11 @@ export class ExecClient {
   }
 }
 
+function flowOf(channel: number, content: Buffer): FlowControl | undefined {
+  const read = channel === CHANNELS.control ? readClientControl(content) : '';
+  return typeof read !== 'string' && (read.type === 'pause' || read.type === 'resume') ? read : undefined;
+}
+
 function problemOf(channel: number, content: Buffer): string | undefined {
   if (channel === CHANNELS.stdin) return undefined;
   if (channel !== CHANNELS.control)
@@ -122,7 +167,7 @@ export async function relayOutput(client: ExecClient, executor: FrameSocket): Pr
       if (frame.channel === CHANNELS.control) {
         const message = readControl(frame.content);
         if (message?.type === 'exit' || message?.type === 'error') return message;
-      } else if (frame.channel !== CHANNELS.stdin) await client.send(frame);
+      } else if (frame.channel !== CHANNELS.stdin) await client.sendOutput(frame);
     }
   } catch (error) {
     return lost((error as Error).message);

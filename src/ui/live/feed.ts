@@ -12,7 +12,7 @@ import {
   withCounts,
 } from '../state/apps.ts';
 import { addEvent, type LiveEvent, liveEvent } from '../state/events.ts';
-import { apps, deployments, ended, events, isLoaded, loadError, session } from '../store.ts';
+import { apps, deployments, ended, events, forget, isLoaded, loadError, session } from '../store.ts';
 import { api, errorText, isStatus, SHORT } from './api.ts';
 import { connections, isSilent, streamBegins, streamClosed } from './stream.ts';
 
@@ -64,23 +64,18 @@ export function startFeed(): () => void {
   return () => {
     stopEffects();
     stop.abort();
+    restart();
     forget();
   };
 }
 
-/** Forgets what the user has seen: the next one may see less. */
-function forget(): void {
+/** Lets the next feed read everything. */
+function restart(): void {
   changed.clear();
   needsAll = true;
   needsDeployments = true;
   isRunning = false;
   unshown = [];
-  apps.value = new Map();
-  isLoaded.value = false;
-  loadError.value = undefined;
-  deployments.value = [];
-  ended.value = [];
-  events.value = [];
 }
 
 async function listen(own: AbortSignal): Promise<void> {

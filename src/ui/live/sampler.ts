@@ -1,10 +1,10 @@
 /** Samples the scheduler's metrics while the page is open. */
 
-import { signal } from '@preact/signals';
 import { type Sample, withSample } from '../state/series.ts';
+import { ofSession } from '../store.ts';
 import { api, SHORT } from './api.ts';
 
-export const samples = signal<readonly Sample[]>([]);
+export const samples = ofSession<readonly Sample[]>([]);
 
 const EVERY_MS = 5000;
 

@@ -1,8 +1,8 @@
 /** Questions before changes. The browser's own dialog keeps the focus inside, and gives it back. */
 
-import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import { ofSession } from '../store.ts';
 
 interface Question {
   readonly title: string;
@@ -13,7 +13,7 @@ interface Question {
   readonly answer: (values: FormData | undefined) => void;
 }
 
-const question = signal<Question | undefined>(undefined);
+const question = ofSession<Question | undefined>(undefined);
 
 /** @returns the values of the body's fields; undefined if the user cancels */
 export function ask(one: {
@@ -35,7 +35,11 @@ export function Questions() {
 
 function Dialog({ question: { title, body, action, isDangerous, answer } }: { question: Question }) {
   const box = useRef<HTMLDialogElement>(null);
-  useEffect(() => box.current?.showModal(), []);
+  useEffect(() => {
+    box.current?.showModal();
+    // It also ends with the session; then nobody has answered.
+    return () => answer(undefined);
+  }, []);
   const end = (values: FormData | undefined) => {
     box.current?.close();
     question.value = undefined;

@@ -1,7 +1,8 @@
 /** Short messages about what the user did, read out by screen readers. */
 
-import { signal } from '@preact/signals';
 import { errorText } from '../live/api.ts';
+import { signedOut } from '../live/feed.ts';
+import { ofSession } from '../store.ts';
 
 interface Notice {
   readonly key: number;
@@ -10,7 +11,7 @@ interface Notice {
 }
 
 const SHOWN_MS = 8000;
-const notices = signal<readonly Notice[]>([]);
+const notices = ofSession<readonly Notice[]>([]);
 let count = 0;
 
 function show(kind: Notice['kind'], text: string): void {
@@ -32,6 +33,7 @@ export async function attempt(done: string, change: () => Promise<unknown>): Pro
     show('done', done);
     return true;
   } catch (error) {
+    if (signedOut(error)) return false;
     show('failed', errorText(error));
     return false;
   }

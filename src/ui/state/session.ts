@@ -2,8 +2,8 @@
 
 export type Session =
   | { readonly state: 'unknown' }
-  /** Nobody has signed in. */
-  | { readonly state: 'none' }
+  /** Nobody has signed in. `signedOut`: the last user has signed out, instead of losing the session. */
+  | { readonly state: 'none'; readonly signedOut?: true }
   | {
       readonly state: 'open';
       readonly name: string;

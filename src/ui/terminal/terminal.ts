@@ -6,6 +6,7 @@ import '@xterm/xterm/css/xterm.css';
 import { CHANNELS } from '../../exec/frames.ts';
 import { isJson, parseJson } from '../../json.ts';
 import { api, errorText } from '../live/api.ts';
+import { createFlow } from './flow.ts';
 import { withoutInlineStyles } from './inline-styles.ts';
 
 export interface TerminalOptions {
@@ -61,6 +62,10 @@ export function openTerminal(place: HTMLElement, { task, argv, onState }: Termin
   terminal.onResize(({ cols: columns, rows }) =>
     send(CHANNELS.control, encoder.encode(JSON.stringify({ type: 'resize', columns, rows }))),
   );
+  const flow = createFlow(
+    (type) => send(CHANNELS.control, encoder.encode(JSON.stringify({ type }))),
+    Date.now,
+  );
   const observer = new ResizeObserver(() => fit.fit());
   observer.observe(place);
 
@@ -75,7 +80,11 @@ export function openTerminal(place: HTMLElement, { task, argv, onState }: Termin
     socket.onmessage = ({ data }) => {
       const frame = new Uint8Array(data as ArrayBuffer);
       const content = frame.subarray(1);
-      if (frame[0] !== CHANNELS.control) return terminal.write(content);
+      if (frame[0] !== CHANNELS.control) {
+        flow.begins(content.length);
+        terminal.write(content, () => flow.ends(content.length));
+        return;
+      }
       hasOutcome = true;
       onState(outcomeText(new TextDecoder().decode(content)));
     };

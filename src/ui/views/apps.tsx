@@ -1,7 +1,7 @@
-import { computed, signal } from '@preact/signals';
+import { computed } from '@preact/signals';
 import { navigate, query, setQuery } from '../router.ts';
 import { type Filter, HEALTHS, rowsOf, SORTS, type Sort, STATUSES } from '../state/tree.ts';
-import { apps, isLoaded, isOperator, loadError } from '../store.ts';
+import { apps, isLoaded, isOperator, loadError, ofSession } from '../store.ts';
 import { AppList } from './app-list.tsx';
 import { BulkBar } from './bulk.tsx';
 import '../style/apps.css';
@@ -15,7 +15,7 @@ const filter = computed<Filter>(() => ({
 const isFiltered = computed(() => Object.values(filter.value).some((one) => one !== ''));
 const sort = computed<Sort>(() => SORTS.find((one) => one === query.value.get('sort')) ?? 'name');
 /** Groups that the user has closed. */
-const closed = signal<ReadonlySet<string>>(new Set());
+const closed = ofSession<ReadonlySet<string>>(new Set());
 const rows = computed(() =>
   // What is found in closed groups is shown, too.
   rowsOf(apps.value, filter.value, sort.value, isFiltered.value ? new Set() : closed.value),

@@ -1,17 +1,17 @@
-import { computed, signal } from '@preact/signals';
+import { computed } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { AppLink } from '../parts/app-link.tsx';
 import { When } from '../parts/time.tsx';
 import { query, setQuery } from '../router.ts';
 import { aboutText, type LiveEvent, matchesEvent } from '../state/events.ts';
 import { plainLine } from '../state/plain.ts';
-import { events } from '../store.ts';
+import { events, ofSession } from '../store.ts';
 
 /** More rows would slow down the page; the filter finds the others. */
 const MAX_SHOWN = 300;
 
 /** The events at which the user has paused; undefined while they go on. */
-const paused = signal<readonly LiveEvent[] | undefined>(undefined);
+const paused = ofSession<readonly LiveEvent[] | undefined>(undefined);
 const filter = computed(() => query.value.get('q') ?? '');
 const matching = computed(() =>
   (paused.value ?? events.value).filter((one) => matchesEvent(one, filter.value)),

@@ -1,9 +1,8 @@
-import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { navigate, route } from '../router.ts';
-import { isOperator } from '../store.ts';
+import { isOperator, ofSession } from '../store.ts';
 
-const isOpen = signal(false);
+const isOpen = ofSession(false);
 
 const GO = { a: 'apps', d: 'deployments', q: 'queue', g: 'agents', e: 'events', s: 'scheduler' } as const;
 const KEYS: readonly (readonly [string, string])[] = [

@@ -1,9 +1,9 @@
 /** The apps that the user has selected for a change of several. */
 
-import { computed, signal } from '@preact/signals';
-import { apps } from '../store.ts';
+import { computed } from '@preact/signals';
+import { apps, ofSession } from '../store.ts';
 
-const chosen = signal<ReadonlySet<string>>(new Set());
+const chosen = ofSession<ReadonlySet<string>>(new Set());
 
 /** Without apps that are gone. */
 export const selected = computed<ReadonlySet<string>>(

@@ -95,7 +95,7 @@ function kindOf({ before, after }: { readonly before?: unknown; readonly after?:
 async function rollBack(id: string, version: string): Promise<void> {
   const current = await api.call('GET', '/v2/apps/{id}', { path: { id } }, SHORT);
   const wanted = await readVersion(id, version);
-  const { version: _version, ...definition } = current.app;
+  const { version: seen, ...definition } = current.app;
   const differences = differencesOf(keysOf(definition, wanted), { ...wanted });
   const body = (
     <>
@@ -105,7 +105,7 @@ async function rollBack(id: string, version: string): Promise<void> {
     </>
   );
   if (!(await ask({ title: `Roll back ${plain(id)}?`, action: 'Roll back', body }))) return;
-  await attempt(`${plain(id)} is rolled back.`, () => revertApp(id, version));
+  await attempt(`${plain(id)} is rolled back.`, () => revertApp(id, version, seen));
 }
 
 /** The fields of the answer that a version has, too. */

@@ -10,6 +10,7 @@ import { plain } from '../../state/plain.ts';
 import { pathOf } from '../../state/route.ts';
 import { type CheckResult, type EditedApp, submit, useCheck } from './check.ts';
 import { Form, type FormErrors } from './form.tsx';
+import { KeptText, useKeptText } from './kept-text.tsx';
 import '../../style/edit.css';
 
 const ACTIONS: Readonly<Record<string, string>> = {
@@ -25,17 +26,22 @@ const ACTIONS: Readonly<Record<string, string>> = {
  * @param base the definition at the beginning
  */
 export function Editor({
-  app,
-  base,
-  isOutdated,
+  app: current,
+  base: currentBase,
+  isOutdated: isChangedMeanwhile = false,
 }: {
   app: EditedApp | undefined;
   base: Json;
   isOutdated?: boolean;
 }) {
-  const id = app?.id;
+  const id = current?.id;
+  const [begin, setBegin] = useState({ base: currentBase, version: current?.version });
+  const { base, version } = begin;
+  const app = id === undefined || version === undefined ? undefined : { id, version };
+  const isOutdated = isChangedMeanwhile || version !== current?.version;
   const [definition, setDefinition] = useState<Json>(base);
   const [text, setText] = useState(() => pretty(base));
+  useKeptText(text, begin, text !== pretty(base));
   const [problem, setProblem] = useState<string>();
   const [isBusy, setBusy] = useState(false);
   const check = useCheck(definition, app, app !== undefined || definition !== base);
@@ -70,6 +76,13 @@ export function Editor({
         if (isValid && !isBusy) void save();
       }}
     >
+      <KeptText
+        onTake={(kept) => {
+          setBegin({ base: kept.base, version: kept.version });
+          changeText(kept.text);
+          document.getElementById('field-json')?.focus();
+        }}
+      />
       {isOutdated && id !== undefined && (
         <div class="warning" role="alert">
           Somebody else has changed {plain(id)} since you began to edit it.{' '}
