@@ -83,11 +83,14 @@ function User() {
 
 /** An interruption shorter than this is not shown. */
 const UNNOTICED_MS = 1500;
+/** A scheduler that is started again is back within this time. */
+const RESTART_MS = 15_000;
 
 /** Says that what the page shows may be outdated. */
 function Stale() {
   const { state, since } = connection.value;
-  const isShown = state !== 'live' && now.value - since > UNNOTICED_MS;
+  const lostMs = state === 'live' ? 0 : now.value - since;
+  const isShown = lostMs > UNNOTICED_MS;
   return (
     <div role="status" aria-live="polite">
       {isShown && (
@@ -95,6 +98,8 @@ function Stale() {
           <strong>{apps.value.size > 0 ? 'Not up to date.' : 'Not connected.'}</strong> No connection to the
           scheduler for <Age at={new Date(since).toISOString()} />. The page connects again by itself; changes
           made meanwhile may fail.
+          {lostMs > RESTART_MS &&
+            ` If ${location.host} does not come back, open the page of another scheduler.`}
         </p>
       )}
     </div>

@@ -46,9 +46,12 @@ export class TestBrowser {
   #watch(page: Page): void {
     page.on('pageerror', (error) => this.problems.push(`error in the page: ${error.message}`));
     page.on('console', (message) => {
-      // Chromium reports each refused request, such as a dry run of a definition that is not complete yet.
+      // Chromium reports each refused request, such as a dry run of a definition that is not complete yet, or of
+      // a follower while no scheduler leads (503).
       if (
-        /^Failed to load resource: (the server responded with a status of 4|net::ERR_)/.test(message.text())
+        /^Failed to load resource: (the server responded with a status of (4|503)|net::ERR_)/.test(
+          message.text(),
+        )
       )
         return;
       if (message.type() === 'error') this.problems.push(`console: ${message.text()}`);
