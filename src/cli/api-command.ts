@@ -39,7 +39,7 @@ export async function clientOf(context: Context): Promise<ApiClient> {
     credentials?.kind === 'password'
       ? basicAuthorization(credentials.user, credentials.password)
       : credentials && tokenAuthorization(credentials.token);
-  return new ApiClient({ urls, authorization, fetch: httpSend(await certificatesOf(context)) });
+  return new ApiClient({ urls, authorization, fetch: httpSend({ ca: await certificatesOf(context) }) });
 }
 
 /** The certificates of the context's CA file, in PEM; undefined without one. @throws UsageError */

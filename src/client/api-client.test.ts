@@ -93,6 +93,18 @@ describe('ApiClient', () => {
     expect(sent).toEqual(['GET http://a/v2/info', 'GET http://b/v2/info', 'GET http://b/v2/info']);
   });
 
+  it('names the server, and says what to do about it', async () => {
+    const send = (async () => new Response('no', { status: 403 })) as typeof fetch;
+    const own = { server: 'Marathon', remedies: { 403: 'Ask.', unreachable: 'Look.' } };
+    const client = new ApiClient({ urls: ['http://m'], fetch: send, ...own });
+    await expect(client.call('GET', '/v2/info')).rejects.toMatchObject({ remedy: 'Ask.' });
+    const text = new ApiClient({
+      urls: ['http://m'],
+      fetch: (async () => new Response('<')) as typeof fetch,
+    });
+    await expect(text.call('GET', '/v2/info')).rejects.toThrow('http://m does not answer like a scheduler');
+  });
+
   it('asks each scheduler when several have no leader', async () => {
     const { client, sent } = scripted(['http://a', 'http://b', 'http://c'], [busy(), busy(), ok()]);
     await client.call('GET', '/v2/info', {}, { patienceMs: 0 });
@@ -118,6 +130,9 @@ describe('ApiClient', () => {
     await expect(refused.client.call('POST', '/v2/apps', { body: {} })).rejects.toMatchObject({
       status: 503,
     });
+    const harmless = scripted(['http://a'], [failed('ECONNRESET'), busy(), ok()]);
+    await harmless.client.call('POST', '/v2/apps', { body: {} }, { isHarmless: true });
+    expect(harmless.sent).toHaveLength(3);
   });
 
   it('sends its credentials again to the leader to which a scheduler redirects, but not without TLS', async () => {

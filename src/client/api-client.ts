@@ -51,6 +51,8 @@ export interface Limits {
   readonly patienceMs?: number;
   /** Time in milliseconds until the answer to a request that reads must have begun. Default: 30000. */
   readonly answerMs?: number;
+  /** True: the request changes nothing if it is sent twice, so it is repeated like one that reads. */
+  readonly isHarmless?: boolean;
 }
 
 interface Sent extends Limits {
@@ -75,7 +77,7 @@ export const CONNECT_TIMEOUT = 'CONNECT_TIMEOUT';
 /** Codes of Node's errors for requests that were not sent. Browsers name no reasons. */
 const UNSENT = new Set([
   ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'],
-  ...['UND_ERR_CONNECT_TIMEOUT', CONNECT_TIMEOUT],
+  ...['UND_ERR_CONNECT_TIMEOUT', CONNECT_TIMEOUT, 'ERR_PROXY_TUNNEL'],
 ]);
 
 export class ApiClient {
@@ -378,8 +380,8 @@ function isPassing(error: unknown): boolean {
   return error instanceof ApiError && [502, 503, 504].includes(error.status ?? 0);
 }
 
-function isRead({ method }: Sent): boolean {
-  return method === 'GET' || method === 'HEAD';
+function isRead({ method, isHarmless = false }: Sent): boolean {
+  return method === 'GET' || method === 'HEAD' || isHarmless;
 }
 
 function unanswered(url: string, message: string): ApiError {

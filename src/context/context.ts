@@ -10,13 +10,6 @@ export type Credentials =
 /** `installed`: a cluster that was installed from this machine. `demo`: the running demo. */
 export type Source = 'added' | 'installed' | 'demo' | 'environment';
 
-/** The masters of a cluster, and the user that may read their state. */
-export interface Masters {
-  readonly urls: readonly string[];
-  readonly user?: string;
-  readonly password?: string;
-}
-
 export interface Context {
   readonly name: string;
   readonly source: Source;
@@ -25,8 +18,6 @@ export interface Context {
   readonly credentials?: Credentials | undefined;
   /** File of the certificates, in PEM, that the schedulers' certificates are verified with. Default: the system's. */
   readonly caFile?: string | undefined;
-  /** Absent if only the scheduler knows them. */
-  readonly masters?: Masters | undefined;
 }
 
 /** What a user has chosen, from the strongest to the weakest. */

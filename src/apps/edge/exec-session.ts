@@ -1,6 +1,8 @@
 /** Joins an exec session: connects it with this process' standard streams. */
 
 import { once } from 'node:events';
+import type { Agent } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { type ClientControl, encodeControl, type Outcome } from '../../exec/control.ts';
 import { CHANNELS } from '../../exec/frames.ts';
@@ -19,7 +21,10 @@ export interface ExecStreams {
 const MAX_INPUT = 64 * 1024;
 const BEGIN_MS = 30_000;
 /** The scheduler answers pings at once; a connection without any sign of it for this time is lost. */
-const PATIENCE = { pingEveryMs: 15_000, silentLimitMs: 45_000 };
+const PATIENCE = { pingEveryMs: 15_000, silentLimitMs: 45_000, beginMs: 10_000 };
+const RETRY_MS = 250;
+/** The refusal of a new leader, which does not know the session. After any other failure, the command may have begun. */
+const UNKNOWN = /Unexpected server response: 404$/;
 /** The exit code of a command that ended because nobody read its output (SIGPIPE). */
 const UNREAD: Outcome = { type: 'exit', code: 141 };
 
@@ -29,19 +34,40 @@ export interface ExecSocket {
   readonly headers: Readonly<Record<string, string>>;
   /** Certificates in PEM that the scheduler is verified with. Default: the system's. */
   readonly ca?: string | undefined;
+  /** Makes the connection, for example through a proxy. */
+  readonly agent?: Agent | undefined;
 }
 
 /**
+ * @param create creates a session; called again if the leader has changed before it began
  * @returns how the command ended; undefined if the connection was lost
- * @throws Error if the session can't begin
+ * @throws Error if the session can't begin, and the errors of `create`
  */
 export async function joinExecSession(
-  { url, headers, ca }: ExecSocket,
+  create: () => Promise<ExecSocket>,
   streams: ExecStreams,
   patience = PATIENCE,
 ): Promise<Outcome | undefined> {
-  const options = { headers, perMessageDeflate: false, handshakeTimeout: BEGIN_MS };
-  const socket = new WebSocket(url, { ...options, ...(ca !== undefined && { ca }) });
+  for (const end = performance.now() + patience.beginMs; ; await sleep(RETRY_MS)) {
+    const socket = connect(await create());
+    try {
+      return await joinSocket(socket, streams, patience);
+    } catch (error) {
+      if (!UNKNOWN.test((error as Error).message) || performance.now() > end) throw error;
+    }
+  }
+}
+
+function connect({ url, headers, ca, agent }: ExecSocket): WebSocket {
+  const options = { headers, agent, perMessageDeflate: false, handshakeTimeout: BEGIN_MS };
+  return new WebSocket(url, { ...options, ...(ca !== undefined && { ca }) });
+}
+
+async function joinSocket(
+  socket: WebSocket,
+  streams: ExecStreams,
+  patience: typeof PATIENCE,
+): Promise<Outcome | undefined> {
   let outcome: Outcome | undefined;
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   socket.on('message', (data: Buffer) => {
@@ -55,11 +81,13 @@ export async function joinExecSession(
     socket.terminate();
   };
   for (const out of [streams.stdout, streams.stderr]) out.once('error', endUnread);
-  await once(socket, 'open');
-  socket.on('error', () => {});
-  const restore = passInput(socket, streams);
-  const stop = endIfSilent(socket, patience);
+  let restore = (): void => {};
+  let stop = (): void => {};
   try {
+    await once(socket, 'open');
+    socket.on('error', () => {});
+    restore = passInput(socket, streams);
+    stop = endIfSilent(socket, patience);
     await closed;
   } finally {
     stop();

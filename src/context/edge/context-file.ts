@@ -1,7 +1,7 @@
 /** Reads and writes the contexts that users added: `~/.config/mesosup/contexts.json`, readable only by its owner. */
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MesosupError } from '../../errors/mesosup-error.ts';
@@ -11,8 +11,9 @@ import { readStored } from '../../stored/file.ts';
 import { contextsFile, type StoredContexts } from '../stored-contexts.ts';
 
 const NONE: StoredContexts = { contexts: [] };
-/** A change takes some milliseconds. */
-const LOCK_MS = 5000;
+const LOCK_MS = 10_000;
+/** A change takes some milliseconds: a lock that stays longer is of a process that was killed. */
+const DEAD_MS = 2000;
 const LOCK_RETRY_MS = 20;
 
 /** `$XDG_CONFIG_HOME/mesosup/contexts.json`, or below `~/.config`. */
@@ -63,24 +64,33 @@ async function write(file: string, contexts: StoredContexts): Promise<void> {
   }
 }
 
-/** @returns a function that ends the lock @throws MesosupError if another process does not end it */
+/** @returns a function that ends the lock @throws MesosupError if other processes hold it one after the other */
 async function lock(file: string): Promise<() => Promise<void>> {
   const held = `${file}.lock`;
-  for (const end = Date.now() + LOCK_MS; ; await sleep(LOCK_RETRY_MS)) {
+  let seen: { readonly id: string; readonly since: number } | undefined;
+  for (const end = Date.now() + LOCK_MS; Date.now() < end; await sleep(LOCK_RETRY_MS)) {
     try {
       await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-      await writeFile(held, '', { mode: 0o600, flag: 'wx' });
+      await writeFile(held, randomBytes(12).toString('hex'), { mode: 0o600, flag: 'wx' });
       return () => rm(held, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(file, error);
     }
-    if (Date.now() > end) {
-      throw new MesosupError(`${file} is being changed by another process`, {
-        path: file,
-        remedy: `Try again. If no other mesosup runs, remove the lock: rm ${held}`,
-      });
-    }
+    const id = await readFile(held, 'utf8').catch(() => undefined);
+    if (id === undefined) continue;
+    if (seen?.id !== id) seen = { id, since: Date.now() };
+    else if (Date.now() - seen.since > DEAD_MS) await removeLock(held, id);
   }
+  throw new MesosupError(`${file} is being changed by other processes`, { path: file, remedy: 'Try again.' });
+}
+
+/** Removes the lock of a process that was killed, unless another process has just done so and holds its own. */
+async function removeLock(held: string, id: string): Promise<void> {
+  const aside = `${held}.${randomBytes(6).toString('hex')}`;
+  await rename(held, aside).catch(() => {});
+  const found = await readFile(aside, 'utf8').catch(() => id);
+  if (found !== id) await link(aside, held).catch(() => {});
+  await rm(aside, { force: true });
 }
 
 function unwritable(file: string, error: unknown): MesosupError {

@@ -12,8 +12,6 @@ import { changeContexts, contextsPath, readContexts } from './context-file.ts';
 
 /** The user that the installer creates in the API of each cluster. */
 const API_USER = 'mesosup';
-/** The user that may read the masters' state. */
-const MESOS_USER = 'operator';
 const DEMO = 'demo';
 
 interface Surroundings {
@@ -110,8 +108,7 @@ export class Contexts {
     if (installed) return installedContext(name, installed, await state.secrets());
     const demo = await this.#demo();
     if (name === DEMO && demo) {
-      const masters = { urls: [demo.masterUrl] };
-      return { name, source: 'demo', urls: [demo.schedulerUrl], masters };
+      return { name, source: 'demo', urls: [demo.schedulerUrl] };
     }
     throw new MesosupError(`the context "${name}" no longer exists`);
   }
@@ -145,16 +142,11 @@ async function urlsOf(state: ClusterState): Promise<ClusterUrls | undefined> {
   return cluster && urlsOfCluster(cluster, {});
 }
 
-function installedContext(
-  name: string,
-  { schedulers, masters }: ClusterUrls,
-  secrets: Secrets | undefined,
-): Context {
+function installedContext(name: string, { schedulers }: ClusterUrls, secrets: Secrets | undefined): Context {
   return {
     name,
     source: 'installed',
     urls: schedulers,
-    masters: { urls: masters, ...(secrets && { user: MESOS_USER, password: secrets.operator }) },
     ...(secrets && { credentials: { kind: 'password', user: API_USER, password: secrets.api } }),
   };
 }

@@ -2,14 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import { createServer as createSecureServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer as createSecureServer, request as requestByTls } from 'node:https';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
 import { ApiClient, type SendOptions } from '../../client/api-client.ts';
-import { httpSend } from './http-send.ts';
+import { agentFor, httpSend } from './http-send.ts';
 
 const servers: Server[] = [];
 afterEach(() => {
@@ -115,7 +115,7 @@ test('gives up a connection on which nothing arrives any more', async () => {
   const port = await listen(({ url }, response) => {
     if (url === '/half') response.write('half');
   });
-  const send = httpSend(undefined, 100);
+  const send = httpSend({ silentMs: 100 });
   const url = `http://127.0.0.1:${port}`;
   await expect(send(`${url}/none`, options({ method: 'POST' }))).rejects.toThrow('nothing arrived for 0.1 s');
   const half = await send(`${url}/half`, options());
@@ -171,7 +171,7 @@ test('verifies each cluster with its own certificates, in the same process', asy
       made.map((pair) => listen((_request, response) => response.end('hello'), createSecureServer(pair))),
     );
     const ask = async (ca: string | undefined, port: number | undefined) =>
-      (await httpSend(ca)(`https://127.0.0.1:${port}/`, options())).text();
+      (await httpSend({ ca })(`https://127.0.0.1:${port}/`, options())).text();
     const [one, two] = made;
     expect(await Promise.all([ask(one?.cert, ports[0]), ask(two?.cert, ports[1])])).toEqual([
       'hello',
@@ -179,6 +179,52 @@ test('verifies each cluster with its own certificates, in the same process', asy
     ]);
     await expect(ask(one?.cert, ports[1])).rejects.toMatchObject({ code: expect.stringMatching(/CERT/) });
     await expect(ask(undefined, ports[0])).rejects.toMatchObject({ code: expect.stringMatching(/CERT/) });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('asks the proxies of the environment, but not for this machine', async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'mesosup-tls-'));
+  try {
+    const file = (end: string) => path.join(directory, `one.${end}`);
+    const what = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=x';
+    const names = ['-addext', 'subjectAltName=DNS:mesos.test', '-keyout', file('key'), '-out', file('crt')];
+    execFileSync('openssl', [...what.split(' '), ...names], { stdio: 'ignore' });
+    const cert = readFileSync(file('crt'), 'utf8');
+    const server = createSecureServer({ cert, key: readFileSync(file('key'), 'utf8') });
+    const port = await listen((_request, response) => response.end('safe'), server);
+    const asked: string[] = [];
+    const proxy = createServer().on('connect', (request, client) => {
+      asked.push(`${request.method} ${request.url}`);
+      const through = connect(port, '127.0.0.1', () => {
+        client.write('HTTP/1.1 200 OK\r\n\r\n');
+        client.pipe(through).pipe(client);
+      });
+    });
+    const at = await listen((request, response) => {
+      asked.push(`${request.method} ${request.url}`);
+      response.end('plain');
+    }, proxy);
+    const environment = {
+      HTTP_PROXY: `http://127.0.0.1:${at}`,
+      https_proxy: `http://127.0.0.1:${at}`,
+      NO_PROXY: 'other.test',
+    };
+    const send = httpSend({ ca: cert, environment });
+    const ask = async (url: string, method = 'GET') => (await send(url, options({ method }))).text();
+    expect(await ask('http://mesos.test/a')).toBe('plain');
+    expect(await ask('http://mesos.test/b', 'POST')).toBe('plain');
+    expect(await ask('https://mesos.test/c')).toBe('safe');
+    await expect(ask('http://other.test/d')).rejects.toMatchObject({ code: expect.stringMatching(/^E/) });
+    await expect(ask('http://127.0.0.1:1/e')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(ask('http://localhost:1/f')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    const agent = await agentFor('wss://mesos.test/g', { ca: cert, environment });
+    const own = requestByTls('https://mesos.test/g', { agent }).end();
+    const [answer] = await once(own, 'response');
+    expect(await text(answer)).toBe('safe');
+    const requests = ['GET http://mesos.test/a', 'POST http://mesos.test/b'];
+    expect(asked).toEqual([...requests, 'CONNECT mesos.test:443', 'CONNECT mesos.test:443']);
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -3,10 +3,11 @@
  * rest of a command's start, and knows certificates only for the entire process.
  */
 
-import type { IncomingMessage, RequestOptions } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import http from 'node:http';
 import { Readable } from 'node:stream';
 import { type Answer, CONNECT_TIMEOUT, type Send, type SendOptions } from '../../client/api-client.ts';
+import { proxyEnvironment } from './proxy.ts';
 
 const CONNECT_MS = 10_000;
 /** How long nothing may arrive, also of a stream: it has a sign of life every 10 s. The same as with `fetch`. */
@@ -16,16 +17,26 @@ const SILENT_MS = 300_000;
 interface Protocol {
   readonly request: typeof http.request;
   readonly agent: http.Agent;
-  readonly options: RequestOptions & { readonly ca?: string };
+  /** Makes a new connection for each request. */
+  readonly single: http.Agent;
+  readonly options: { readonly ca?: string };
 }
 
-/** @param ca certificates in PEM that servers are verified with; undefined for the system's */
-export function httpSend(ca?: string, silentMs = SILENT_MS): Send {
+interface HttpOptions {
+  /** Certificates in PEM that servers are verified with. Default: the system's. */
+  readonly ca?: string | undefined;
+  readonly silentMs?: number;
+  /** Names the proxies. Default: that of this process. */
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+export function httpSend({ ca, silentMs = SILENT_MS, environment = process.env }: HttpOptions = {}): Send {
+  const proxyEnv = proxyEnvironment(environment);
   let plain: Protocol | undefined;
   let secure: Promise<Protocol> | undefined;
   return async (url, options) => {
-    if (url.startsWith('https:')) secure ??= loadSecure(ca);
-    else plain ??= { request: http.request, agent: new http.Agent({ keepAlive: true }), options: {} };
+    if (url.startsWith('https:')) secure ??= loadSecure(ca, proxyEnv);
+    else plain ??= protocolOf(http, { proxyEnv });
     const protocol = url.startsWith('https:') ? await secure : plain;
     if (!protocol) throw new TypeError(`${url} has no protocol`);
     const message = await request(url, options, protocol, silentMs);
@@ -37,11 +48,30 @@ export function httpSend(ca?: string, silentMs = SILENT_MS): Send {
   };
 }
 
+/** For a connection of its own to this URL, for example of a WebSocket. */
+export async function agentFor(
+  url: string,
+  { ca, environment = process.env }: HttpOptions,
+): Promise<http.Agent> {
+  const proxyEnv = proxyEnvironment(environment);
+  const protocol = /^(https|wss):/.test(url)
+    ? await loadSecure(ca, proxyEnv)
+    : protocolOf(http, { proxyEnv });
+  return protocol.single;
+}
+
 /** Loads TLS only if it is needed, which takes 17 ms. */
-async function loadSecure(ca: string | undefined): Promise<Protocol> {
-  const { Agent, request } = await import('node:https');
-  const options = ca === undefined ? {} : { ca };
-  return { request, agent: new Agent({ keepAlive: true, ...options }), options };
+async function loadSecure(ca: string | undefined, proxyEnv: NodeJS.ProcessEnv): Promise<Protocol> {
+  return protocolOf(await import('node:https'), { proxyEnv }, ca === undefined ? {} : { ca });
+}
+
+function protocolOf(
+  { Agent, request }: { Agent: new (options: http.AgentOptions) => http.Agent; request: typeof http.request },
+  agentOptions: http.AgentOptions,
+  options: Protocol['options'] = {},
+): Protocol {
+  const all = { ...agentOptions, ...options };
+  return { request, agent: new Agent({ ...all, keepAlive: true }), single: new Agent(all), options };
 }
 
 function isRedirect({ statusCode = 0, headers }: IncomingMessage): boolean {
@@ -56,7 +86,7 @@ function request(
   silentMs: number,
 ): Promise<IncomingMessage> {
   // A server may close a kept connection at any time, and then it is not known whether a change has arrived.
-  const agent = method === 'GET' || method === 'HEAD' ? protocol.agent : false;
+  const agent = method === 'GET' || method === 'HEAD' ? protocol.agent : protocol.single;
   const own = { Accept: '*/*', ...(body !== undefined && { 'Content-Length': Buffer.byteLength(body) }) };
   const options = {
     ...protocol.options,

@@ -1,6 +1,7 @@
 import { Args, Flags } from '@oclif/core';
 import { chooseTask } from '../../../apps/choose-task.ts';
 import { joinExecSession } from '../../../apps/edge/exec-session.ts';
+import { agentFor } from '../../../context/edge/http-send.ts';
 import { MesosupError, UsageError } from '../../../errors/mesosup-error.ts';
 import { ApiCommand, certificatesOf } from '../../api-command.ts';
 import { findTasks } from '../../tasks-of.ts';
@@ -54,28 +55,25 @@ export default class AppExec extends ApiCommand {
     }
     const { client, context } = await this.connect(flags);
     const task = chooseTask(args.target, await findTasks(client, args.target));
-    const { url } = await client.call('POST', '/v2/tasks/{id}/exec', {
-      path: { id: task.id },
-      body: {
-        argv: command,
-        tty: flags.tty,
-        environment: Object.fromEntries((flags.env ?? []).map(variable)),
-        ...(flags.user !== undefined && { user: flags.user }),
-        ...(flags.workdir !== undefined && { workingDirectory: flags.workdir }),
-        ...(flags.tty && { columns: stdout.columns, rows: stdout.rows }),
-      },
-    });
-    const socket = client.webSocket(url);
     const ca = await certificatesOf(context);
-    const outcome = await joinExecSession(
-      { ...socket, ca },
-      {
-        stdin: flags.interactive ? stdin : undefined,
-        stdout,
-        stderr,
-        tty: flags.tty,
-      },
-    ).catch((error: Error) => {
+    const body = {
+      argv: command,
+      tty: flags.tty,
+      environment: Object.fromEntries((flags.env ?? []).map(variable)),
+      ...(flags.user !== undefined && { user: flags.user }),
+      ...(flags.workdir !== undefined && { workingDirectory: flags.workdir }),
+      ...(flags.tty && { columns: stdout.columns, rows: stdout.rows }),
+    };
+    // A session that nobody has joined runs nothing.
+    const create = async () => {
+      const path = { id: task.id };
+      const { url } = await client.call('POST', '/v2/tasks/{id}/exec', { path, body }, { isHarmless: true });
+      const socket = client.webSocket(url);
+      return { ...socket, ca, agent: await agentFor(socket.url, { ca }) };
+    };
+    const streams = { stdin: flags.interactive ? stdin : undefined, stdout, stderr, tty: flags.tty };
+    const outcome = await joinExecSession(create, streams).catch((error: Error) => {
+      if (error instanceof MesosupError) throw error;
       throw new MesosupError(`the session with ${task.id} could not begin: ${error.message}`);
     });
     if (!outcome) throw new MesosupError(`the connection to ${task.id} was lost; the command was ended`);
