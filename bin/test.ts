@@ -6,6 +6,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { $, chalk, echo, type ProcessOutput, type Shell } from 'zx';
+import { staticChecks } from './static-checks.ts';
 
 interface Report {
   numPassedTests: number;
@@ -24,13 +25,6 @@ interface Report {
 /** Number of lines of a failure that are repeated at the end. */
 const FAILURE_LINES = 12;
 
-const checks = {
-  types: ['tsc'],
-  lint: ['biome', 'check', '.'],
-  'import rules': ['depcruise', 'src'],
-  'dead code': ['knip'],
-  shell: ['bin/check-shell.sh'],
-};
 /** Run one after another, because they share this machine's ports and Docker engine. */
 const here = { unit: ['--coverage'], contract: [], e2e: [] };
 
@@ -45,7 +39,7 @@ const runApart = $({ stdio: ['ignore', 'pipe', 'pipe'], nothrow: true, quiet: tr
 
 // The lab's hosts have their own ports and Docker engines, and their tests mostly wait: two files run at the same time.
 const hosts = test(runApart, 'hosts', ['--file-parallelism', '--max-workers=2']);
-for (const [name, command] of Object.entries(checks)) {
+for (const [name, command] of Object.entries(staticChecks)) {
   const { exitCode } = await run`${command}`;
   echo(exitCode === 0 ? chalk.green(`✓ ${name}`) : chalk.red(`✗ ${name}`));
   total[exitCode === 0 ? 'passed' : 'failed'] += 1;

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { scenario } from '../../test/scheduler/random-scenario.ts';
-import { runs } from '../../test/support/runs.ts';
+import { runs, timeLimit } from '../../test/support/runs.ts';
 import { type ScenarioInput, scenarioSchema } from './scenario.ts';
 import { simulate } from './simulation.ts';
 
-vi.setConfig({ testTimeout: runs(120_000) });
+vi.setConfig({ testTimeout: timeLimit(120_000) });
 
 const QUIET: ScenarioInput = {
   seconds: 30,

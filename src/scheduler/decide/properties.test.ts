@@ -15,7 +15,7 @@ import {
   update,
 } from '../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../test/scheduler/harness.ts';
-import { runs } from '../../../test/support/runs.ts';
+import { runs, timeLimit } from '../../../test/support/runs.ts';
 import type { AgentSpec } from '../../simulator/agent.ts';
 import type { App } from '../domain/app.ts';
 import { flatId } from '../domain/app-id.ts';
@@ -26,7 +26,7 @@ import type { State } from '../domain/state.ts';
 import { isCounted, isReady } from '../domain/task.ts';
 import type { Input } from './inputs.ts';
 
-vi.setConfig({ testTimeout: runs(60_000) });
+vi.setConfig({ testTimeout: timeLimit(60_000) });
 
 const AGENTS: AgentSpec[] = [
   { id: 'S0', host: 'a', cpus: 4, mem: 2000, ports: 6 },

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { describeStore, removed } from '../../../test/scheduler/store-contract.ts';
-import { runs } from '../../../test/support/runs.ts';
+import { runs, timeLimit } from '../../../test/support/runs.ts';
 import { RELEASE } from '../../release.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import { decodeFrames, encodeFrame } from './frames.ts';
@@ -22,7 +22,7 @@ import { createMemoryStore } from './memory.ts';
 import { type Store, StoreError } from './store.ts';
 
 /** Every write waits for the disk, which may be busy. */
-vi.setConfig({ testTimeout: runs(60_000) });
+vi.setConfig({ testTimeout: timeLimit(60_000) });
 
 const directories: string[] = [];
 

@@ -8,7 +8,7 @@ import { expect, it, vi } from 'vitest';
 import { launchedTasks } from '../../../mesos/operations.ts';
 import '../../linear-patterns.ts';
 import { appV2, settings, start } from '../../../../test/scheduler/fixtures.ts';
-import { runs } from '../../../../test/support/runs.ts';
+import { runs, timeLimit } from '../../../../test/support/runs.ts';
 import { canonicalJson } from '../../../json.ts';
 import type { Amounts } from '../../../mesos/resources.ts';
 import { add, amountsOf, contains, NOTHING, subtract, toResources } from '../../../mesos/resources.ts';
@@ -23,7 +23,7 @@ import { findNearest } from './nearest.ts';
 import { handleOffers } from './offers.ts';
 import { wantOf } from './want.ts';
 
-vi.setConfig({ testTimeout: runs(60_000) });
+vi.setConfig({ testTimeout: timeLimit(60_000) });
 
 const ROLE = 'eng';
 const IDENTITIES: Omit<Resource, 'name' | 'type'>[] = [
