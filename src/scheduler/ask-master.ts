@@ -21,12 +21,13 @@ export interface MasterAccess {
 export async function askMaster(
   { detect, credential }: MasterAccess,
   path: string,
+  withinMs = WITHIN_MS,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
   const answer = await send({
     url: new URL(`http://${await detect()}${path}`),
     method: 'GET',
     ...(credential && { headers: { Authorization: basicAuthorization(credential) } }),
-    signal: AbortSignal.timeout(WITHIN_MS),
+    signal: AbortSignal.timeout(withinMs),
   });
   return { status: answer.status, body: parseJson(await text(answer.body)) };
 }

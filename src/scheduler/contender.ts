@@ -10,7 +10,7 @@ import type { ZooKeeperSession } from '../zookeeper/client.ts';
 import { isByOwnScript } from './api/client-origin.ts';
 import { tokenIn } from './api/session-cookie.ts';
 import type { DaemonOptions } from './flags/options.ts';
-import { type Election, standForElection } from './leadership.ts';
+import { type Election, listCandidates, standForElection } from './leadership.ts';
 import { type Daemon, listen } from './listen.ts';
 import type { Page } from './page/page.ts';
 import { answerUnavailable, type Forwarding, forwardRequest } from './proxy.ts';
@@ -78,6 +78,7 @@ export async function startContender({
       store,
       onFatal,
       address: () => address,
+      schedulers: () => listCandidates(session, zooKeeper),
       // Exits, as Marathon does; its init system starts it again.
       abdicate: () =>
         void stop().finally(() =>

@@ -11,6 +11,8 @@ export type Masters =
 export interface Detection {
   /** @returns `host:port` of the master to subscribe with; rejects if none is known */
   detect(): Promise<string>;
+  /** @returns `host:port` of each master, the leading one first if they are in ZooKeeper */
+  all(): Promise<readonly string[]>;
   stop(): Promise<void>;
 }
 
@@ -20,7 +22,10 @@ export async function openDetection(
   log: Pick<Logger, 'debug' | 'warn'>,
   onMoved: () => void,
 ): Promise<Detection> {
-  if ('list' in masters) return { detect: detectFromList(masters.list), stop: async () => {} };
+  if ('list' in masters) {
+    const { list } = masters;
+    return { detect: detectFromList(list), all: async () => list, stop: async () => {} };
+  }
   const [{ createMasterDetector, masterAddress }, { openZooKeeper }] = await Promise.all([
     import('../zookeeper/detect.ts'),
     import('../zookeeper/session.ts'),
@@ -48,6 +53,7 @@ export async function openDetection(
       current = await detector.detect();
       return current;
     },
+    all: () => detector.all(),
     stop: () => detector.stop(),
   };
 }

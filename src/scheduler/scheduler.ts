@@ -21,6 +21,7 @@ import type { DaemonOptions } from './flags/options.ts';
 import { describeSetup } from './info.ts';
 import { serverEvents } from './marathon-events.ts';
 import { type Detection, openDetection } from './masters.ts';
+import { Members } from './members.ts';
 import { createMetrics } from './metrics.ts';
 import { type Notice, noticeFor } from './notices.ts';
 import { type ProbeNotice, Prober, probeNotice, probeNotices } from './prober.ts';
@@ -41,6 +42,8 @@ export interface SchedulerOptions {
   store: Store;
   /** `host:port` under which other hosts reach the API. */
   address: () => string;
+  /** `host:port` of each scheduler, this one first; absent for a single scheduler. */
+  schedulers?: () => Promise<readonly string[]>;
   /** False as soon as another scheduler may be active: from then on nothing is sent to the master. */
   leads: () => boolean;
   /** Hands the leadership over to another scheduler; absent for a single scheduler. */
@@ -209,6 +212,11 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
     runner,
     events,
     agents: new Agents(masterAccess),
+    members: new Members({
+      ...masterAccess,
+      masters: () => detection.all(),
+      schedulers: schedulerOptions.schedulers ?? (async () => [schedulerOptions.address()]),
+    }),
     sessions,
     exec: options.disableExec ? undefined : exec,
     logs,

@@ -6,6 +6,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { errorText } from './live/api.ts';
 import { startFeed } from './live/feed.ts';
 import { startSampler } from './live/sampler.ts';
+import { followSchedulers } from './live/schedulers.ts';
 import { followLinks } from './router.ts';
 import { readSession } from './session.ts';
 import { isLoaded, session } from './store.ts';
@@ -59,8 +60,11 @@ effect(() => {
 });
 effect(() => {
   // What the first view shows comes first.
-  if (isLoaded.value) return untracked(startSampler);
-  return undefined;
+  if (!isLoaded.value) return undefined;
+  const ends = untracked(() => [startSampler(), followSchedulers()]);
+  return () => {
+    for (const end of ends) end();
+  };
 });
 const place = document.getElementById('page');
 if (place) render(<Page />, place);

@@ -4,8 +4,8 @@
  * `info_NNNNNNNNNN` with protobuf instead of JSON; an error names these znodes.
  */
 
-import { showServer } from './address.ts';
-import { isZooKeeperError, type ZooKeeperSession } from './client.ts';
+import { childPath, showServer } from './address.ts';
+import { isZooKeeperError, untilAnswered, type ZooKeeperSession } from './client.ts';
 import { followLeader, type Member, sortMembers } from './members.ts';
 
 /** The name of masters' znodes, without the number. */
@@ -103,6 +103,8 @@ export interface MasterDetector {
   readonly leader: MasterInfo | undefined;
   /** Returns `host:port` of the leader. @throws DetectionError immediately, with the reason, if none is known */
   detect(): Promise<string>;
+  /** Returns `host:port` of each master, the leading one first. @throws DetectionError while ZooKeeper is not reached */
+  all(): Promise<string[]>;
   stop(): Promise<void>;
 }
 
@@ -112,6 +114,16 @@ export interface MasterDetectorOptions {
   path: string;
   onLeader?: (leader: MasterInfo | undefined) => void;
   onProblem?: (message: string) => void;
+}
+
+/** Reads `host:port` of each master, the leading one first. */
+async function readMasters(session: ZooKeeperSession, path: string): Promise<string[]> {
+  const names = (await untilAnswered(() => session.children(path))) ?? [];
+  const addresses = sortMembers(names, MASTER_PREFIX).map(async (name) => {
+    const znode = await untilAnswered(() => session.get(childPath(path, name)));
+    return znode ? [masterAddress(parseMasterInfo({ name, data: znode.data }))] : [];
+  });
+  return (await Promise.all(addresses)).flat();
 }
 
 /** Creates a detector that opens a new session when the old one has ended. */
@@ -157,6 +169,10 @@ export function createMasterDetector(options: MasterDetectorOptions): MasterDete
     detect: async () => {
       if (leader) return masterAddress(leader);
       throw new DetectionError(why);
+    },
+    all: async () => {
+      if (!session) throw new DetectionError(why);
+      return readMasters(session, options.path);
     },
     stop: async () => {
       stopping.abort();

@@ -209,6 +209,24 @@ it('accepts an app at a follower, which redirects event streams to the leader', 
   ]);
 });
 
+it('names all masters and schedulers at every scheduler', async () => {
+  const leading = await leader();
+  const [follower] = await followers();
+  if (!follower) throw new Error('no scheduler follows');
+  const { body } = await ask(follower, '/v2/info?embed=masters&embed=schedulers');
+  const { masters: found, schedulers: named } = JSON.parse(body) as {
+    masters: { address: string; leads: boolean; version: string }[];
+    schedulers: { leads: boolean; urls: string[] }[];
+  };
+  const { master } = await leadingMaster();
+  expect(new Set(found.map(({ address }) => address))).toEqual(new Set(masters.map((one) => one.master)));
+  expect(found.filter(({ leads }) => leads).map(({ address }) => address)).toEqual([master.master]);
+  expect(found.every(({ version }) => /^1\.\d+/.test(version))).toBe(true);
+  const urls = await Promise.all(schedulers.map((one) => one.url()));
+  expect(new Set(named.flatMap((one) => one.urls))).toEqual(new Set(urls));
+  expect(named.filter(({ leads }) => leads).flatMap((one) => one.urls)).toEqual([await leading.url()]);
+});
+
 it('continues with another leader when the leader is killed', async () => {
   const before = await running(2);
   const killed = await leader();

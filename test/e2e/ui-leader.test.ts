@@ -96,6 +96,7 @@ it('goes on by itself behind a follower, and at the address of the leader as soo
   const [leader, follower = '', other = ''] = await elected();
   const atFollower = await open(follower);
   const atLeader = await open(leader);
+  const leaving = await open(leader);
   await createApp(leader, '/before');
   for (const page of [atFollower, atLeader]) {
     await page.getByRole('link', { name: 'before' }).waitFor();
@@ -108,7 +109,12 @@ it('goes on by itself behind a follower, and at the address of the leader as soo
   await atLeader.getByText('Not up to date.').waitFor();
   // What was known stays on the screen.
   await atLeader.getByRole('link', { name: 'before' }).waitFor();
-  await picture(atLeader, 'stale');
+  // It leads to the same view at another scheduler, where the sign-in is valid.
+  await leaving.getByText('go on at another scheduler').waitFor();
+  await picture(leaving, 'stale');
+  await leaving.getByRole('link', { name: new URL(other).host }).click();
+  await leaving.waitForURL(`${other}/ui/`);
+  await leaving.getByRole('link', { name: 'before' }).waitFor();
   const [next] = await elected();
   console.log(`another scheduler leads after ${Date.now() - killed} ms`);
   await createApp(other, '/after');
@@ -124,6 +130,9 @@ it('goes on by itself behind a follower, and at the address of the leader as soo
   await atFollower.getByText('0 of 0 running').waitFor();
   await atFollower.goto(`${follower}/ui/scheduler`);
   await atFollower.getByText(next.slice('http://'.length)).first().waitFor();
+  await atFollower.getByRole('link', { name: next.slice('http://'.length) }).waitFor();
+  const row = atFollower.getByRole('row', { name: mesos.master });
+  expect(await row.textContent()).toMatch(/leads1\.\d+\.\d+/);
 
   // As the init system of its host does. It follows now, and the session is valid on every scheduler.
   const restarted = Date.now();

@@ -10,6 +10,7 @@ import { ExecSessions } from '../../src/scheduler/exec/exec-sessions.ts';
 import { optionsFrom } from '../../src/scheduler/flags/options.ts';
 import { readFlags } from '../../src/scheduler/flags/parse-flags.ts';
 import { describeSetup } from '../../src/scheduler/info.ts';
+import { Members } from '../../src/scheduler/members.ts';
 import { createMetrics } from '../../src/scheduler/metrics.ts';
 import { createRunner, type Runner } from '../../src/scheduler/runner.ts';
 import { noticesFor } from '../../src/scheduler/scheduler.ts';
@@ -93,6 +94,11 @@ export function server(more: Partial<ApiOptions> = {}, role = '*'): Server {
       detect: async () => {
         throw new Error('no master leads');
       },
+      now,
+    }),
+    members: new Members({
+      masters: async () => [],
+      schedulers: async () => ['host:8080', 'other:8080'],
       now,
     }),
     logs,

@@ -254,7 +254,7 @@ async function askOfTheScheduler(client: Client): Promise<void> {
   for (const path of ['/v2/openapi', '/ping', '/metrics', '/metrics/prometheus']) {
     await client.ask(`GET ${path}`);
   }
-  await client.ask('GET /v2/info', { query: 'embed=connected' });
+  await client.ask('GET /v2/info', { query: 'embed=connected&embed=masters&embed=schedulers' });
   await client.ask('POST /v2/eventSubscriptions');
   await client.ask('DELETE /v2/eventSubscriptions');
   await client.ask('DELETE /v2/leader');

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Agents } from '../agents/agents.ts';
 import type { Client } from '../domain/events.ts';
 import type { ExecSessions } from '../exec/exec-sessions.ts';
+import type { Members } from '../members.ts';
 import type { Metrics } from '../metrics.ts';
 import type { Runner } from '../runner.ts';
 import type { TaskFiles } from '../sandbox/task-files.ts';
@@ -25,6 +26,7 @@ export interface ApiOptions extends Access {
   /** Undefined: exec is turned off. */
   exec: ExecSessions | undefined;
   agents: Agents;
+  members: Members;
   /** Of people in browsers. */
   sessions: Sessions;
   logs: TaskLogs;

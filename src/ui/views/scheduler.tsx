@@ -5,11 +5,14 @@ import { connection } from '../live/stream.ts';
 import { Show, useLoaded } from '../parts/loaded.tsx';
 import { Age } from '../parts/time.tsx';
 import { plain } from '../state/plain.ts';
+import { BASE } from '../state/route.ts';
+import { type SchedulerMember, urlFor } from '../state/schedulers.ts';
 import { plotOf } from '../state/series.ts';
 import { now } from '../store.ts';
 import '../style/scheduler.css';
 
 const EVERY_MS = 5000;
+const EMBEDS = ['connected', 'masters', 'schedulers'];
 const WIDTH = 300;
 const HEIGHT = 60;
 const UPTIME = 'mesosup.uptime.seconds';
@@ -26,7 +29,7 @@ const PLOTS: readonly { name: string; title: string; text: (value: number) => st
 
 /** The scheduler itself: who leads, what it is connected to, and its main metrics. */
 export function Scheduler() {
-  const info = useLoaded(() => api.call('GET', '/v2/info', { query: { embed: 'connected' } }, SHORT), '', {
+  const info = useLoaded(() => api.call('GET', '/v2/info', { query: { embed: EMBEDS } }, SHORT), '', {
     everyMs: EVERY_MS,
     concerns: ({ type }) => type.startsWith('scheduler_'),
   });
@@ -55,13 +58,17 @@ function Facts({ info }: { info: InfoJson }) {
         <dl class="facts">
           <dt>Leader</dt>
           <dd>{plain(info.leader)}</dd>
+          <dt>Schedulers</dt>
+          <dd>
+            <Schedulers all={info.schedulers ?? []} />
+          </dd>
           <dt>This page is from</dt>
           <dd>{location.host}</dd>
           <dt>Version</dt>
           <dd>
             {info.name} {info.version}
           </dd>
-          <dt>Leads since</dt>
+          <dt>Uptime of the leader</dt>
           <dd>
             {uptime === undefined ? '–' : <Age at={new Date(now.peek() - uptime * 1000).toISOString()} />}
           </dd>
@@ -91,10 +98,10 @@ function Facts({ info }: { info: InfoJson }) {
               {info.connected === false ? 'no: nothing can be launched' : 'yes'}
             </span>
           </dd>
-          <dt>Masters</dt>
-          <dd>{plain(config.master)}</dd>
           <dt>Leading master</dt>
           <dd>{plain(config.mesos_leader_ui_url ?? '–')}</dd>
+          <dt>Found at</dt>
+          <dd>{plain(config.master)}</dd>
           <dt>Framework</dt>
           <dd>
             {plain(config.framework_name)} <span class="mono">{info.frameworkId}</span>
@@ -104,9 +111,72 @@ function Facts({ info }: { info: InfoJson }) {
           <dt>User of tasks</dt>
           <dd>{plain(config.mesos_user)}</dd>
         </dl>
+        <Masters info={info} />
       </section>
     </div>
   );
+}
+
+function Schedulers({ all }: { all: readonly SchedulerMember[] }) {
+  if (all.length === 0) return <>–</>;
+  return (
+    <ul class="plain-list">
+      {all.map((one) => (
+        <li key={one.address}>
+          <a href={`${urlFor(one, location.protocol)}${BASE}scheduler`}>{plain(one.address)}</a>
+          <span class="faint">{one.leads ? ' leads' : ' stands by'}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Masters({ info: { masters = [], mastersProblem: problem } }: { info: InfoJson }) {
+  if (problem !== undefined) {
+    return (
+      <p class="problem" role="alert">
+        The masters are not known: {plain(problem)}
+      </p>
+    );
+  }
+  if (masters.length === 0) return null;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled area must be reachable by keyboard
+    <div class="scroll" role="region" aria-label="Table of the masters" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            <th>Master</th>
+            <th>State</th>
+            <th>Mesos</th>
+            <th>Uptime</th>
+          </tr>
+        </thead>
+        <tbody>
+          {masters.map(({ address, leads, version, startedAt, problem: why }) => (
+            <tr key={address}>
+              <td>{plain(address)}</td>
+              <td>
+                <span class={`state state-${why === undefined ? 'healthy' : 'unreachable'}`}>
+                  {why === undefined ? dutyOf(leads) : 'unreachable'}
+                </span>
+                {why !== undefined && <div class="faint cause">{plain(why)}</div>}
+              </td>
+              <td>{plain(version ?? '–')}</td>
+              <td>
+                <Age at={startedAt} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function dutyOf(leads: boolean | undefined): string {
+  if (leads === undefined) return 'answers';
+  return leads ? 'leads' : 'stands by';
 }
 
 function PlotOf({ name, title, text }: (typeof PLOTS)[number]) {

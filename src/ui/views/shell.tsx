@@ -1,14 +1,16 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import icon from '../icon.svg';
+import { schedulers } from '../live/schedulers.ts';
 import { connection } from '../live/stream.ts';
 import { Questions } from '../parts/dialog.tsx';
 import { attempt, Notices } from '../parts/notices.tsx';
 import { Age } from '../parts/time.tsx';
-import { route } from '../router.ts';
+import { query, route } from '../router.ts';
 import { signOut } from '../session.ts';
 import { plain } from '../state/plain.ts';
 import { BASE, pathOf, type Route } from '../state/route.ts';
+import { othersThan } from '../state/schedulers.ts';
 import { apps, deployments, now, session } from '../store.ts';
 import { KeyList } from './keys.tsx';
 
@@ -83,8 +85,8 @@ function User() {
 
 /** An interruption shorter than this is not shown. */
 const UNNOTICED_MS = 1500;
-/** A scheduler that is started again is back within this time. */
-const RESTART_MS = 15_000;
+/** After this time, the scheduler that served the page may be gone for good. */
+const GONE_MS = 5000;
 
 /** Says that what the page shows may be outdated. */
 function Stale() {
@@ -98,11 +100,30 @@ function Stale() {
           <strong>{apps.value.size > 0 ? 'Not up to date.' : 'Not connected.'}</strong> No connection to the
           scheduler for <Age at={new Date(since).toISOString()} />. The page connects again by itself; changes
           made meanwhile may fail.
-          {lostMs > RESTART_MS &&
-            ` If ${location.host} does not come back, open the page of another scheduler.`}
+          {lostMs > GONE_MS && <Others />}
         </p>
       )}
     </div>
+  );
+}
+
+/** Leads to the same view at other schedulers. */
+function Others() {
+  const others = othersThan(location, schedulers.value);
+  if (others.length === 0) return <> If {location.host} does not come back, start its scheduler again.</>;
+  const at = `${pathOf(route.value).split('?')[0]}${query.value.size === 0 ? '' : `?${query.value}`}`;
+  return (
+    <>
+      {' '}
+      If {location.host} does not come back, go on at another scheduler:{' '}
+      {others.map(({ address, url }, i) => (
+        <span key={url}>
+          {i > 0 && ', '}
+          <a href={url + at}>{plain(address)}</a>
+        </span>
+      ))}
+      .
+    </>
   );
 }
 

@@ -15,6 +15,7 @@ import { createState } from '../../../src/scheduler/domain/state.ts';
 import { optionsFrom } from '../../../src/scheduler/flags/options.ts';
 import { readFlags } from '../../../src/scheduler/flags/parse-flags.ts';
 import { describeSetup } from '../../../src/scheduler/info.ts';
+import { Members } from '../../../src/scheduler/members.ts';
 import { createMetrics } from '../../../src/scheduler/metrics.ts';
 import { createRunner } from '../../../src/scheduler/runner.ts';
 import { noticesFor } from '../../../src/scheduler/scheduler.ts';
@@ -64,6 +65,7 @@ const api = createApi({
   runner,
   exec: undefined,
   agents: new Agents({ detect: async () => fail(new Error('no master')), now: Date.now }),
+  members: new Members({ masters: async () => [], schedulers: async () => [], now: Date.now }),
   sessions: new Sessions({
     accounts: [],
     limits: daemon.sessionLimits,

@@ -162,7 +162,7 @@ const DESCRIPTIONS: Readonly<Record<number, string>> = {
   426: 'Not a request for a WebSocket',
   429: 'Too many wrong passwords; try again after the time in Retry-After',
   502: 'The agent refuses the request or is unreachable',
-  503: 'Too many clients; try again later',
+  503: 'Not possible at the moment, for example with too many clients; try again later',
   504: 'The agent does not answer',
 };
 

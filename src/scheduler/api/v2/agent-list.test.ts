@@ -104,3 +104,26 @@ it('says why nothing is known, and names the agents of tasks', async () => {
   const gone = (await get(one, '/v2/agents')).json();
   expect(gone.problem).toMatch(/^The Mesos master can't be asked for its agents: .*ECONNREFUSED/);
 });
+
+it('drains only an agent that exists, and says when that is not known', async () => {
+  const master = await startMaster();
+  const one = server({ agents: master.agents });
+  const drain = (id: string) => call(one, 'POST', `/v2/agents/${id}/drain`);
+  expect((await drain('S0')).statusCode).toBe(200);
+  const typo = await drain('TYPO');
+  expect([typo.statusCode, typo.json()]).toEqual([
+    404,
+    { message: "There is no agent 'TYPO': GET /v2/agents lists the ids of all agents" },
+  ]);
+  // An agent that has registered since the last answer.
+  master.slaves = [...(master.slaves ?? []), { id: 'S2', hostname: 'c.example', active: true }];
+  expect((await drain('S2')).statusCode).toBe(200);
+  master.slaves = undefined;
+  master.now += 2000;
+  expect((await drain('S1')).statusCode).toBe(200);
+  const unclear = await drain('S9');
+  expect([unclear.statusCode, unclear.json().message]).toEqual([
+    503,
+    expect.stringMatching(/^It is not known whether there is an agent 'S9', .* answered 503 .*try again/),
+  ]);
+});

@@ -23,7 +23,8 @@ export function addAgentListRoute(api: Api, { runner, agents }: ApiOptions): voi
   });
 }
 
-function tasksByAgent({ tasks, reservations, drainingAgents }: State) {
+/** @returns the agents of tasks and reservations: their host names, and the numbers of their tasks */
+export function tasksByAgent({ tasks, reservations, drainingAgents }: State) {
   const hosts = new Map<string, string>();
   const counts = new Map<string, number>();
   for (const { agentId, host } of reservations.values()) hosts.set(agentId, host);

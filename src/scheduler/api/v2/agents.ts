@@ -5,14 +5,24 @@ import { canMove } from '../../domain/rollout.ts';
 import { type AppRecord, ownerOf, type State } from '../../domain/state.ts';
 import { isCounted, isEnding } from '../../domain/task.ts';
 import { type Api, type ApiOptions, json, respond } from '../answers.ts';
+import { tasksByAgent } from './agent-list.ts';
 import type { AgentDrainJson } from './agent-schemas.ts';
 
 type ById = FastifyRequest<{ Params: { id: string } }>;
 
-export function addAgentRoutes(api: Api, { runner }: ApiOptions): void {
+export function addAgentRoutes(api: Api, { runner, agents }: ApiOptions): void {
   const url = '/v2/agents/:id/drain';
   api.post(url, async (request: ById, reply) => {
     const agentId = request.params.id;
+    const known = await agents.has(agentId, (await runner.read(tasksByAgent)).hosts);
+    if (known === false) {
+      const message = `There is no agent '${agentId}': GET /v2/agents lists the ids of all agents`;
+      return json(reply, { message }, 404);
+    }
+    if (known !== true) {
+      const message = `It is not known whether there is an agent '${agentId}', so it does not drain. ${known}; try again in a moment`;
+      return json(reply, { message }, 503, { 'Retry-After': '1' });
+    }
     await runner.submit({ type: 'drain_agent', agentId, drains: true });
     return json(reply, await runner.read((state) => agentDrainJson(state, agentId)));
   });

@@ -1,7 +1,7 @@
 /** Schemas of the answers about the scheduler itself. */
 
 import * as z from 'zod';
-import type { Shown } from '../openapi/shown.ts';
+import { type Shown, time } from '../openapi/shown.ts';
 
 const text = z.string();
 const number = z.number();
@@ -43,12 +43,34 @@ const setup = z.object({
 
 const leader = z.object({ leader: text });
 
+const master = z.object({
+  address: text,
+  leads: z.boolean().optional().meta({ description: 'Absent: the master does not tell' }),
+  version: text.optional().meta({ description: 'Of Mesos' }),
+  startedAt: time.optional(),
+  problem: text.optional().meta({ description: 'Why the master could not be asked' }),
+});
+
+const scheduler = z.object({
+  address: text,
+  leads: z.boolean(),
+  urls: z.array(text).meta({ description: 'The schedulers are expected to have the same HTTPS port' }),
+});
+
 const info = setup.extend({
   ...leader.shape,
   marathon_config: marathonConfig.extend({ mesos_leader_ui_url: text.nullable() }),
   elected: z.boolean(),
   frameworkId: text.nullable(),
-  connected: z.boolean().optional(),
+  connected: z.boolean().optional().meta({ description: 'With embed=connected: to the leading master' }),
+  masters: z.array(master).optional().meta({ description: 'With embed=masters' }),
+  mastersProblem: text
+    .optional()
+    .meta({ description: 'With embed=masters: why they could not be found in ZooKeeper' }),
+  schedulers: z
+    .array(scheduler)
+    .optional()
+    .meta({ description: 'With embed=schedulers: those that stand for election, the leading one first' }),
 });
 
 const metrics = z.object({

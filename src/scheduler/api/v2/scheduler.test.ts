@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { account } from '../../../../test/scheduler/accounts.ts';
 import { get, PAGE, post, server } from '../../../../test/scheduler/api-server.ts';
+import { Members } from '../../members.ts';
 
 describe('the other routes', () => {
   it('count in /metrics, and describe the scheduler in /v2/info', async () => {
@@ -22,6 +23,26 @@ describe('the other routes', () => {
     expect((await get(one, '/v2/info?embed=connected')).json()).toMatchObject({
       connected: true,
       frameworkId: 'framework',
+    });
+  });
+
+  it('name masters and schedulers in /v2/info on request', async () => {
+    const one = server();
+    expect((await get(one, '/v2/info')).json()).not.toHaveProperty('masters');
+    const { masters, schedulers } = (await get(one, '/v2/info?embed=masters&embed=schedulers')).json();
+    expect([masters, schedulers]).toEqual([
+      [],
+      [
+        { address: 'host:8080', leads: true, urls: ['http://host:8080'] },
+        { address: 'other:8080', leads: false, urls: ['http://other:8080'] },
+      ],
+    ]);
+    const lost = () => Promise.reject(new Error('ZooKeeper was not reached yet'));
+    const members = new Members({ masters: lost, schedulers: lost, now: Date.now });
+    expect((await get(server({ members }), '/v2/info?embed=masters&embed=schedulers')).json()).toMatchObject({
+      masters: [],
+      mastersProblem: 'ZooKeeper was not reached yet',
+      schedulers: [{ address: 'host:8080' }],
     });
   });
 

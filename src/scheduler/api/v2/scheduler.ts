@@ -1,5 +1,6 @@
 /** Routes of Marathon's v2 API about the scheduler itself, and routes without a version. */
 
+import { urlsOf } from '../../members.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, respond, text } from '../answers.ts';
 import { isViewer } from '../request-user.ts';
 import { metricsJson } from '../views.ts';
@@ -12,7 +13,7 @@ import { addEndpointRoute } from './endpoints.ts';
 import { addExecRoutes } from './exec.ts';
 import { addGroupRoutes } from './groups.ts';
 import { addQueueRoutes } from './queue.ts';
-import type { InfoJson } from './scheduler-schemas.ts';
+import type { InfoJson, SetupJson } from './scheduler-schemas.ts';
 import { addTaskFilesRoute } from './task-files.ts';
 import { addTaskLogRoute } from './task-log.ts';
 import { addTaskRoutes } from './tasks.ts';
@@ -59,17 +60,23 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
       connected: state.connected,
       master: state.master,
     }));
-    // Only on request, since python3-marathon rejects fields that Marathon doesn't have.
-    const session = queriesOf(request, 'embed').includes('connected') ? { connected } : {};
+    const embeds = queriesOf(request, 'embed');
     const { marathon_config, ...setup } = options.info();
+    const leader = options.leader();
+    // Only on request, since python3-marathon rejects fields that Marathon doesn't have.
+    const more = {
+      ...(embeds.includes('connected') && { connected }),
+      ...(embeds.includes('masters') && (await mastersJson(options))),
+      ...(embeds.includes('schedulers') && { schedulers: await schedulersJson(options, setup.http_config) }),
+    };
     const mesos_leader_ui_url = master === undefined ? null : `http://${master}/`;
     const info: InfoJson = {
       ...setup,
       marathon_config: { ...marathon_config, mesos_leader_ui_url },
-      leader: options.leader(),
+      leader,
       elected: true,
       frameworkId,
-      ...session,
+      ...more,
     };
     return json(reply, info);
   });
@@ -98,4 +105,28 @@ export function addV2Routes(api: Api, options: ApiOptions): void {
       ...(lastEventId !== undefined && { lastEventId: String(lastEventId) }),
     });
   });
+}
+
+async function mastersJson({ members }: ApiOptions): Promise<Pick<InfoJson, 'masters' | 'mastersProblem'>> {
+  try {
+    return { masters: await members.masters() };
+  } catch (error) {
+    return { masters: [], mastersProblem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** If ZooKeeper can't be asked, only this scheduler is known. */
+async function schedulersJson(
+  { members, leader }: ApiOptions,
+  { http_port, https_port }: SetupJson['http_config'],
+): Promise<NonNullable<InfoJson['schedulers']>> {
+  const own = leader();
+  const found = await members.schedulers().catch(() => []);
+  // One that has left and come back may be there twice for a moment.
+  const addresses = new Set([own, ...found]);
+  const ports = {
+    http: http_port !== null,
+    ...(https_port !== null && https_port > 0 && { https: https_port }),
+  };
+  return [...addresses].map((address) => ({ address, leads: address === own, urls: urlsOf(address, ports) }));
 }

@@ -44,6 +44,7 @@ export const V2_OPERATIONS = [
     summary:
       'Replace the tasks of an agent on other agents, by the rules of a deployment; may be repeated, and must be after a failover',
     answers: { 200: { json: AgentDrain } },
+    refusals: [404, 503],
   },
   {
     method: 'GET',
