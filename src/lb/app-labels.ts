@@ -1,5 +1,12 @@
 /** Reads all labels `HAPROXY_…` of an app. */
 
+import {
+  type Deployment,
+  deploymentProblem,
+  GROUP_LABEL,
+  readDeployment,
+  SHARE_LABEL,
+} from './deployment-groups.ts';
 import { type LabelPolicy, type PortSettings, parsePortLabel } from './port-labels.ts';
 
 export interface LabelProblem {
@@ -11,16 +18,20 @@ export interface LabelProblem {
 export interface AppSettings {
   /** One entry for each port of the app. */
   readonly ports: readonly PortSettings[];
+  readonly deployment: Deployment | undefined;
   readonly problems: readonly LabelProblem[];
 }
 
 const PREFIX = 'HAPROXY_';
 const NUMBERED = /^HAPROXY_(\d{1,4})_([A-Z0-9_]+)$/;
 const MAX_SHOWN = 80;
+/** Read together: what one of them means depends on the others. */
+const OF_APP = new Set(['HAPROXY_GROUP', GROUP_LABEL, SHARE_LABEL]);
 const RESTRICTIONS = new Set(['ENABLED', 'AUTH', 'BACKEND_NETWORK_ALLOWED_ACL', 'BIND_ADDR']);
 
 /** Labels with a problem have no effect, except those that restrict access. */
 export function readAppLabels(
+  appId: string,
   labels: Readonly<Record<string, string>>,
   portCount: number,
   policy: LabelPolicy,
@@ -30,10 +41,10 @@ export function readAppLabels(
   const ports: PortSettings[] = Array.from({ length: portCount }, () => group);
   // Sorted, so that the result does not depend on the order in which they were written.
   for (const label of Object.keys(labels).sort()) {
-    if (!label.startsWith(PREFIX) || label === 'HAPROXY_GROUP') continue;
+    if (!label.startsWith(PREFIX) || OF_APP.has(label)) continue;
     const [, digits = '', name] = NUMBERED.exec(label) ?? [];
     const index = Number(digits);
-    if (name === undefined) problems.push(problemOf(label, 'is not supported'));
+    if (name === undefined) problems.push(problemOf(label, deploymentProblem(label) ?? 'is not supported'));
     else if (index >= portCount)
       problems.push(problemOf(label, `is for port ${index}, and the app has ${portCount} (numbered from 0)`));
     else {
@@ -43,7 +54,12 @@ export function readAppLabels(
       ports[index] = { ...before, ...settings, ...(settings.templates && { templates }) };
     }
   }
-  return { ports, problems };
+  const deployment = readDeployment(appId, labels);
+  if (deployment && 'why' in deployment) {
+    problems.push(deployment);
+    return { ports, deployment: undefined, problems };
+  }
+  return { ports, deployment, problems };
 }
 
 function read(

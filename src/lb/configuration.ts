@@ -2,8 +2,9 @@
 
 import { bindText } from './address.ts';
 import { TEMPLATES, type TemplateName } from './port-labels.ts';
-import type { HostRule, Service } from './routing.ts';
+import type { HostRule } from './routing.ts';
 import { slotName } from './runtime-commands.ts';
+import type { Service } from './service.ts';
 import type { Slots } from './slots.ts';
 
 export interface ConfigurationOptions {
@@ -56,6 +57,10 @@ const HTTP_LINES = [
 const STICKY_LINES = ['cookie mesosup_server insert indirect nocache httponly'];
 const HSTS_LINES = ['http-response set-header Strict-Transport-Security max-age=15768000'];
 
+function weightOption(weight: number | undefined): string {
+  return weight === undefined ? '' : ` weight ${weight}`;
+}
+
 /** @param mapFile returns the path of a file */
 export function configure(
   services: readonly Service[],
@@ -75,7 +80,7 @@ export function configure(
       const name = slotName(i);
       const cookie = service.settings.sticky && service.mode === 'http' ? ` cookie ${name}` : '';
       return server
-        ? `  server ${name} ${server.address}${cookie}${options_}`
+        ? `  server ${name} ${server.address}${weightOption(server.weight)}${cookie}${options_}`
         : `  server ${name} 127.0.0.1:9${cookie}${options_} disabled`;
     });
     lines.push(

@@ -1,8 +1,9 @@
 /** Decides what haproxy should do for a snapshot: the pure part of the balancer. */
 
 import { type Configuration, type ConfigurationOptions, configure, type FileName } from './configuration.ts';
-import { type Problem, type Routing, type RoutingOptions, route } from './routing.ts';
+import { type Routing, type RoutingOptions, route } from './routing.ts';
 import { haveSamePlaces, runtimeCommands } from './runtime-commands.ts';
+import type { Problem } from './service.ts';
 import { assignSlots, type Slots } from './slots.ts';
 import type { LbState } from './stored-state.ts';
 

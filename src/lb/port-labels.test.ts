@@ -125,7 +125,12 @@ describe('a label of a port', () => {
 
 describe('the labels of an app', () => {
   it('take the group of the app unless the port has one', () => {
-    const { ports } = readAppLabels({ HAPROXY_GROUP: 'internal', HAPROXY_0_GROUP: 'external' }, 2, POLICY);
+    const { ports } = readAppLabels(
+      '/a',
+      { HAPROXY_GROUP: 'internal', HAPROXY_0_GROUP: 'external' },
+      2,
+      POLICY,
+    );
     expect(ports).toEqual([{ groups: ['external'] }, { groups: ['internal'] }]);
   });
 
@@ -137,7 +142,7 @@ describe('the labels of an app', () => {
       HAPROXY_0_MODE: 'udp',
       other: '',
     };
-    expect(readAppLabels(labels, 1, POLICY).problems).toEqual([
+    expect(readAppLabels('/a', labels, 1, POLICY).problems).toEqual([
       { label: 'HAPROXY_0_FRONTEND_HEAD', why: 'is not supported' },
       { label: 'HAPROXY_0_MODE', why: 'must be tcp or http' },
       { label: 'HAPROXY_7_MODE', why: 'is for port 7, and the app has 1 (numbered from 0)' },
@@ -153,7 +158,7 @@ describe('the labels of an app', () => {
           fc.string(),
         ),
         (labels) => {
-          for (const { label } of readAppLabels(labels, 3, POLICY).problems)
+          for (const { label } of readAppLabels('/a', labels, 3, POLICY).problems)
             expect(label).toMatch(/^[A-Za-z0-9_.?-]+$/);
         },
       ),

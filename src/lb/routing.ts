@@ -1,25 +1,11 @@
 /** Which app gets which port, virtual host and path, and which tasks serve it. */
 
-import { type HostPort, parseHostPort } from './address.ts';
+import { parseHostPort } from './address.ts';
 import { readAppLabels } from './app-labels.ts';
+import { type GroupedApp, joinDeploymentGroups } from './deployment-groups.ts';
 import type { LabelPolicy, PortSettings } from './port-labels.ts';
+import { backendName, type Problem, type Service } from './service.ts';
 import type { BalancedApp, Snapshot } from './snapshot.ts';
-
-export interface Server extends HostPort {
-  readonly taskId: string;
-}
-
-/** One port of an app, reached at a service port, at virtual hosts, or both. */
-export interface Service {
-  /** The name in haproxy's configuration. */
-  readonly backend: string;
-  readonly appId: string;
-  readonly mode: 'tcp' | 'http';
-  readonly settings: PortSettings;
-  /** Undefined if the service port is refused. */
-  readonly port: number | undefined;
-  readonly servers: readonly Server[];
-}
 
 /** A part of a virtual host. The longest prefix that matches a request decides. */
 export interface HostRule {
@@ -27,13 +13,6 @@ export interface HostRule {
   readonly prefix: string;
   readonly ignoreCase: boolean;
   readonly service: Service;
-}
-
-/** Something that an app asks for and does not get. */
-export interface Problem {
-  readonly appId: string;
-  /** A sentence without a full stop. */
-  readonly text: string;
 }
 
 /** The backends that have ports, and the apps that have hosts, so that another one does not take them away. */
@@ -71,7 +50,10 @@ const MAX_RULES = 1000;
 export function route(snapshot: Snapshot, options: RoutingOptions, before: Claims): Routing {
   const problems: Problem[] = [];
   const apps = snapshot.apps.toSorted((a, b) => a.run - b.run || (a.id < b.id ? -1 : 1));
-  const wanted = apps.flatMap((app) => servicesOf(app, options, problems));
+  const wanted = joinDeploymentGroups(
+    apps.map((app) => groupedApp(app, options, problems)),
+    problems,
+  );
   const ports = claim(
     wanted,
     before.ports,
@@ -103,9 +85,9 @@ export function route(snapshot: Snapshot, options: RoutingOptions, before: Claim
   };
 }
 
-function servicesOf(app: BalancedApp, options: RoutingOptions, problems: Problem[]): Service[] {
+function groupedApp(app: BalancedApp, options: RoutingOptions, problems: Problem[]): GroupedApp {
   const appId = app.id;
-  const labels = readAppLabels(app.labels, app.ports.length, options);
+  const labels = readAppLabels(appId, app.labels, app.ports.length, options);
   const isServed = ({ groups = [], enabled = true }: PortSettings) =>
     enabled &&
     (options.groups.length === 0 ||
@@ -114,7 +96,7 @@ function servicesOf(app: BalancedApp, options: RoutingOptions, problems: Problem
   if (labels.ports.some(isServed)) {
     problems.push(...labels.problems.map(({ label, why }) => ({ appId, text: `label ${label} ${why}` })));
   }
-  return app.ports.flatMap(({ servicePort, protocol, checkProtocol = '' }, i): Service[] => {
+  const services = app.ports.flatMap(({ servicePort, protocol, checkProtocol = '' }, i): Service[] => {
     const settings = labels.ports[i] ?? {};
     if (!isServed(settings)) return [];
     if (protocol === 'udp') {
@@ -134,8 +116,9 @@ function servicesOf(app: BalancedApp, options: RoutingOptions, problems: Problem
     if (refusal !== undefined) problems.push({ appId, text: `port ${port} ${refusal}` });
     return [
       {
-        backend: `${i}${nameOf(appId)}`,
+        backend: backendName(appId, i),
         appId,
+        portIndex: i,
         mode,
         settings,
         port: refusal === undefined ? port : undefined,
@@ -146,6 +129,7 @@ function servicesOf(app: BalancedApp, options: RoutingOptions, problems: Problem
       },
     ];
   });
+  return { appId, deployment: labels.deployment, services };
 }
 
 function refusalOf(port: number, reserved: readonly Range[]): string | undefined {
@@ -241,14 +225,4 @@ function hostRules(
 function areSiblings(a: string, b: string): boolean {
   const group = a.slice(0, a.lastIndexOf('/'));
   return group !== '' && group === b.slice(0, b.lastIndexOf('/'));
-}
-
-/** Encodes an app id with characters that haproxy allows in names: different ids have different names. */
-function nameOf(appId: string): string {
-  return [...appId]
-    .map((one) => {
-      if (one === '/') return '_';
-      return /[A-Za-z0-9.-]/.test(one) ? one : `:${one.codePointAt(0)?.toString(16)}:`;
-    })
-    .join('');
 }

@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { Service } from './routing.ts';
 import { refusedAnswer, runtimeCommands } from './runtime-commands.ts';
+import type { Service } from './service.ts';
 import { assignSlots, type Slots } from './slots.ts';
 
 const here = () => '10.0.0.1';
 
 function service(...tasks: readonly string[]): Service {
   const servers = tasks.map((taskId, i) => ({ taskId, host: 'h', port: 31_000 + i }));
-  return { backend: '0_a', appId: '/a', mode: 'tcp', settings: {}, port: 10_001, servers };
+  return { backend: '0_a', appId: '/a', portIndex: 0, mode: 'tcp', settings: {}, port: 10_001, servers };
 }
 
 function tasksIn(slots: Slots): (string | undefined)[] {
@@ -21,6 +21,26 @@ it('keeps tasks in their places, and uses the place that became free last of all
   const second = assignSlots([service('b')], first, here);
   expect(tasksIn(second)).toEqual([undefined, 'b', undefined, undefined]);
   expect(tasksIn(assignSlots([service('b', 'c')], second, here))).toEqual([undefined, 'b', 'c', undefined]);
+});
+
+it('raises weights before a server enters, and lowers them after it has left', () => {
+  const one = { address: '10.0.0.1:1', taskId: 'a' };
+  const two = { address: '10.0.0.2:1', taskId: 'b', weight: 28 };
+  const slotsOf = (...servers: readonly (typeof one | undefined)[]): Slots =>
+    new Map([['0_a', { next: 0, slots: servers.map((server) => ({ server })) }]]);
+  const alone = slotsOf(one, undefined);
+  const both = slotsOf({ ...one, weight: 256 } as typeof one, two);
+  expect(runtimeCommands(alone, both)).toEqual([
+    'set server 0_a/s1 weight 256',
+    'set server 0_a/s2 addr 10.0.0.2 port 1',
+    'set server 0_a/s2 weight 28',
+    'set server 0_a/s2 state ready',
+  ]);
+  expect(runtimeCommands(both, alone)).toEqual([
+    'set server 0_a/s2 state maint',
+    'set server 0_a/s2 weight 1',
+    'set server 0_a/s1 weight 1',
+  ]);
 });
 
 it('gives no place to a task on a host without an address', () => {

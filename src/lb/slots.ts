@@ -4,7 +4,7 @@
  */
 
 import { bindText } from './address.ts';
-import type { Server, Service } from './routing.ts';
+import type { Server, Service } from './service.ts';
 
 /** A place for a server; `server` is undefined for a free one. */
 export interface Slot {
@@ -15,6 +15,8 @@ interface SlotServer {
   readonly taskId: string;
   /** `IP:PORT` */
   readonly address: string;
+  /** Undefined for 1. */
+  readonly weight?: number | undefined;
 }
 
 export interface BackendSlots {
@@ -51,10 +53,11 @@ function addressed(
 ): Map<string, SlotServer> {
   const placed = new Map(before?.slots.map(({ server }) => [server?.taskId, server]));
   return new Map(
-    servers.flatMap(({ taskId, host, port }) => {
+    servers.flatMap(({ taskId, host, port, weight }) => {
       const ip = resolve(host);
-      const server = ip === undefined ? placed.get(taskId) : { taskId, address: bindText(ip, port) };
-      return server ? [[taskId, server]] : [];
+      const address = ip === undefined ? placed.get(taskId)?.address : bindText(ip, port);
+      if (address === undefined) return [];
+      return [[taskId, { taskId, address, ...(weight !== undefined && { weight }) }]];
     }),
   );
 }

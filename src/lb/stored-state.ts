@@ -14,7 +14,7 @@ export interface LbState {
 }
 
 const names = z.record(z.string(), z.string());
-const server = z.object({ taskId: z.string(), address: z.string() });
+const server = z.object({ taskId: z.string(), address: z.string(), weight: z.number().optional() });
 
 const schema = z.object({
   snapshot: snapshotSchema,

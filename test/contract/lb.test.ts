@@ -108,6 +108,44 @@ it('adds, removes and replaces tasks without a reload, and continues after a res
   await serves(port, 'b');
 });
 
+it('divides requests between the apps of a deployment group, and changes their shares without a reload', async () => {
+  const [port = 0, other = 0] = await freePorts(2);
+  const [a, b] = [await task('a'), await task('b')];
+  const check = { ports: [{ servicePort: port, protocol: 'tcp', checkProtocol: 'HTTP' }] };
+  const canary = (share: number, ports: readonly number[] = [b]) =>
+    balancedApp('/web-canary', other, ports, {
+      run: 2,
+      labels: { HAPROXY_DEPLOYMENT_GROUP: 'web', HAPROXY_DEPLOYMENT_SHARE: String(share) },
+    });
+  const web = balancedApp('/web', port, [a], check);
+  /** @returns how many of 100 requests the canary gets */
+  const canaryOf100 = async () => {
+    const names = [];
+    for (let i = 0; i < 100; i += 1) names.push(await nameAt(port));
+    expect(new Set(names).difference(new Set(['a', 'b'])).size).toBe(0);
+    return names.filter((name) => name === 'b').length;
+  };
+  tell(web);
+  lb = await startLb(scheduler.url, directory);
+  await serves(port, 'a');
+  for (const share of [10, 50, 0, 100, 25]) {
+    tell(web, canary(share));
+    await until(`${share} of 100 requests`, async () => Math.abs((await canaryOf100()) - share) <= 1);
+  }
+  expect(await lb.metric('mesosup_lb_reloads_total')).toBe(1);
+  await lb.end('SIGKILL');
+  await lb.haproxy.stop();
+  lb.begin();
+  await serves(port, 'a');
+  await until('25 of 100 requests again', async () => Math.abs((await canaryOf100()) - 25) <= 1);
+  tell(web);
+  await until('no request', async () => (await canaryOf100()) === 0);
+  // A place that the canary had is one like all others.
+  tell(balancedApp('/web', port, [a, b], check));
+  await until('half of the requests', async () => Math.abs((await canaryOf100()) - 50) <= 1);
+  await expect(askHost(other, 'x')).rejects.toThrow('ECONNREFUSED');
+});
+
 it('starts a killed haproxy again, and reloads it when its socket is gone', async () => {
   const [port = 0] = await freePorts(1);
   const [a, b] = [await task('a'), await task('b')];

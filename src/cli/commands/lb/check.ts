@@ -1,7 +1,8 @@
 import { Flags } from '@oclif/core';
 import { readCertificates, readTemplates } from '../../../lb/edge/operator-files.ts';
 import { LB_FLAGS, readOptions } from '../../../lb/options.ts';
-import { NO_CLAIMS, type Problem, route } from '../../../lb/routing.ts';
+import { NO_CLAIMS, route } from '../../../lb/routing.ts';
+import type { Member, Problem } from '../../../lb/service.ts';
 import { snapshotSchema } from '../../../lb/snapshot.ts';
 import { count } from '../../../text/count.ts';
 import { ApiCommand } from '../../api-command.ts';
@@ -11,6 +12,8 @@ interface Checked {
     readonly app: string;
     readonly port?: number;
     readonly hosts: readonly string[];
+    /** Of the deployment group, if it has several. */
+    readonly apps?: readonly Member[];
   }[];
   readonly problems: readonly Problem[];
 }
@@ -60,9 +63,13 @@ export default class LbCheck extends ApiCommand {
       app: service.appId,
       ...(service.port !== undefined && { port: service.port }),
       hosts: hosts.filter((rule) => rule.service === service).map(({ host, prefix }) => host + prefix),
+      ...(service.members && { apps: service.members }),
     }));
-    for (const { app, port, hosts: names } of shown) {
-      this.log(`${app}: ${[...(port === undefined ? [] : [`port ${port}`]), ...names].join(', ')}`);
+    for (const { app, port, hosts: names, apps = [] } of shown) {
+      const parts = apps.map(({ appId, share }) => (share === undefined ? appId : `${appId} ${share}%`));
+      const divided = parts.length > 0 ? [`divided between ${parts.join(' and ')}`] : [];
+      const words = [...(port === undefined ? [] : [`port ${port}`]), ...names, ...divided];
+      this.log(`${app}: ${words.join(', ')}`);
     }
     for (const { appId, text } of problems) this.logToStderr(`${appId}: ${text}`);
     if (problems.length > 0) {

@@ -1,7 +1,7 @@
 /** Turns a change of apps and groups into a deployment, or into the reason for its refusal. */
 
 import { canonicalJson } from '../../../json.ts';
-import { type App, definitionOf } from '../../domain/app.ts';
+import { type App, definitionOf, SHARE_LABEL } from '../../domain/app.ts';
 import { parentOf, ROOT } from '../../domain/app-id.ts';
 import type { AppDefinition } from '../../domain/app-schema.ts';
 import { nextContainerizer } from '../../domain/containerizer.ts';
@@ -230,7 +230,10 @@ function actionFor(app: App, before: App | undefined): Action['type'] | undefine
   if (!before) return 'start';
   if (app.configVersion !== before.configVersion) return 'restart';
   // Other warnings are a new version too, so that the app shows them.
-  const isSame = app.instances === before.instances && hasSameWarnings(app, before);
+  const isSame =
+    app.instances === before.instances &&
+    app.labels[SHARE_LABEL] === before.labels[SHARE_LABEL] &&
+    hasSameWarnings(app, before);
   return isSame ? undefined : 'scale';
 }
 
@@ -287,11 +290,14 @@ function versionOf(
 }
 
 /**
+ * The share of an app in its deployment group is only for load balancers: tasks don't depend on it.
+ *
  * An app that names no role has that of the scheduler, and is shown with it. Without the name of the only port of an app:
  * earlier releases did not fill it in.
  */
 function configOf({ instances: _, ...rest }: AppDefinition, { role }: Settings): string {
-  const config = { ...rest, role: rest.role ?? role };
+  const { [SHARE_LABEL]: _share, ...labels } = rest.labels;
+  const config = { ...rest, labels, role: rest.role ?? role };
   const [first, ...others] = config.portDefinitions;
   if (first?.name !== 'default' || others.length > 0) return canonicalJson(config);
   const { name: _name, ...port } = first;

@@ -179,6 +179,21 @@ describe('a deployment', () => {
   });
 });
 
+it('stores another share in a deployment group, and restarts no task for it', () => {
+  const labels = { tier: 'one', HAPROXY_DEPLOYMENT_GROUP: 'g', HAPROXY_DEPLOYMENT_SHARE: '10' };
+  const harness = running({ labels });
+  const tasks = [...record(harness).tasks.keys()].sort();
+  const { version } = record(harness).app;
+  deployed(harness.input(update(ID, { labels: { ...labels, HAPROXY_DEPLOYMENT_SHARE: '50' } })));
+  harness.rest();
+  expect(record(harness).app.labels.HAPROXY_DEPLOYMENT_SHARE).toBe('50');
+  expect(record(harness).app.version).not.toBe(version);
+  expect([...record(harness).tasks.keys()].sort()).toEqual(tasks);
+  deployed(harness.input(update(ID, { labels: { ...labels, tier: 'two' } })));
+  harness.rest();
+  expect([...record(harness).tasks.keys()].sort()).not.toEqual(tasks);
+});
+
 describe('a rollback', () => {
   function failing(more: Partial<App> = {}): Harness {
     const harness = running(more as Record<string, unknown>);

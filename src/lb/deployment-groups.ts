@@ -1,0 +1,145 @@
+/**
+ * Deployment groups: several apps behind the ports and virtual hosts of one of them, each with its share of the requests.
+ * Source of `HAPROXY_DEPLOYMENT_GROUP`: marathon-lb's README. The share is a label of mesosup, which marathon-lb lacks.
+ */
+
+import { backendName, type Problem, type Server, type Service } from './service.ts';
+
+export const GROUP_LABEL = 'HAPROXY_DEPLOYMENT_GROUP';
+export const SHARE_LABEL = 'HAPROXY_DEPLOYMENT_SHARE';
+
+/** Labels in which marathon-lb's zdd.py keeps the state of a deployment. */
+const OF_ZDD = ['ALT_PORT', 'COLOUR', 'NEW_INSTANCES', 'STARTED_AT', 'TARGET_INSTANCES'];
+
+export interface Deployment {
+  /** Id of the group: that of one of its apps, or an id that no app has. */
+  readonly group: string;
+  /** Percent of the requests. */
+  readonly share: number | undefined;
+}
+
+export interface GroupedApp {
+  readonly appId: string;
+  readonly deployment: Deployment | undefined;
+  readonly services: readonly Service[];
+}
+
+/** haproxy's largest weight. */
+const MOST = 256;
+/** Methods that don't divide requests by weights. */
+const UNWEIGHTED = new Set(['static-rr', 'leastconn', 'first', 'random']);
+
+/** @returns a sentence part that says why a label has no effect; undefined for a label of another subject */
+export function deploymentProblem(label: string): string | undefined {
+  const [, name = ''] = /^HAPROXY_DEPLOYMENT_(.*)$/.exec(label) ?? [];
+  if (!OF_ZDD.includes(name)) return undefined;
+  return `is for zdd.py of marathon-lb, and has no effect: ${SHARE_LABEL} sets the share of an app`;
+}
+
+/** @returns undefined without a group; a string that continues a sentence with the label and says why it is refused */
+export function readDeployment(
+  appId: string,
+  labels: Readonly<Record<string, string>>,
+): Deployment | { readonly label: string; readonly why: string } | undefined {
+  const value = labels[GROUP_LABEL];
+  const text = labels[SHARE_LABEL];
+  if (value === undefined) {
+    return text === undefined
+      ? undefined
+      : { label: SHARE_LABEL, why: `has no effect without ${GROUP_LABEL}` };
+  }
+  const parent = appId.slice(0, appId.lastIndexOf('/') + 1);
+  const group = value.startsWith('/') ? value : parent + value;
+  // Whoever deploys elsewhere must not get a part of the requests.
+  if (!group.startsWith(parent) || !/^[A-Za-z0-9._-]{1,255}$/.test(group.slice(parent.length)))
+    return { label: GROUP_LABEL, why: `must be a name, for apps of the same group ${parent}` };
+  if (text !== undefined && (!/^\d{1,3}$/.test(text) || Number(text) > 100))
+    return { label: SHARE_LABEL, why: 'must be a whole number of percent, from 0 to 100' };
+  return { group, share: text === undefined ? undefined : Number(text) };
+}
+
+/**
+ * Adds the servers of all apps of a group to the services of the app that has the group's id, or else of the oldest one.
+ * Their other ports and labels do not count.
+ * @param apps the oldest first
+ */
+export function joinDeploymentGroups(apps: readonly GroupedApp[], problems: Problem[]): Service[] {
+  const groups = new Map<string, GroupedApp[]>();
+  for (const app of apps) {
+    const group = app.deployment?.group ?? app.appId;
+    const known = groups.get(group);
+    if (known) known.push(app);
+    else groups.set(group, [app]);
+  }
+  return [...groups].flatMap(([group, members]) => join(group, members, problems));
+}
+
+function join(group: string, members: readonly GroupedApp[], problems: Problem[]): Service[] {
+  const owner = members.find(({ appId }) => appId === group) ?? members[0];
+  if (!owner) return [];
+  for (const { appId, services } of members) {
+    for (const { portIndex } of services) {
+      if (owner.services.some((one) => one.portIndex === portIndex)) continue;
+      problems.push({
+        appId,
+        text: `port ${portIndex} is not served: ${owner.appId} has no such port, and both are of the deployment group ${group}`,
+      });
+    }
+  }
+  const shares = members.map(({ appId, deployment }) => ({ appId, share: deployment?.share }));
+  const hasShares = shares.some(({ share }) => share !== undefined);
+  const total = shares.reduce((sum, { share = 0 }) => sum + share, 0);
+  if (total > 100) {
+    const text = `the shares of the deployment group ${group} are ${total}% together: they count in proportion, and apps without a share get nothing`;
+    problems.push({ appId: owner.appId, text });
+  }
+  return owner.services.map((service): Service => {
+    const { portIndex, settings } = service;
+    const backend = backendName(group, portIndex);
+    if (members.length === 1) return { ...service, backend };
+    const servers = members.map(
+      ({ services }) => services.find((one) => one.portIndex === portIndex)?.servers ?? [],
+    );
+    const weights = weightsOf(shares.map(({ share }, i) => ({ share, tasks: servers[i]?.length ?? 0 })));
+    const { balance } = settings;
+    const isUnweighted = hasShares && balance !== undefined && UNWEIGHTED.has(balance);
+    if (isUnweighted) {
+      const text = `label HAPROXY_${portIndex}_BALANCE can't be ${balance} in a deployment group with shares: it is roundrobin`;
+      problems.push({ appId: owner.appId, text });
+    }
+    return {
+      ...service,
+      backend,
+      settings: isUnweighted ? { ...settings, balance: 'roundrobin' } : settings,
+      servers: servers.flatMap((some, i) => some.map((one) => weighted(one, weights[i]))),
+      members: shares,
+    };
+  });
+}
+
+function weighted(server: Server, weight: number | undefined): Server {
+  return weight === undefined ? server : { ...server, weight };
+}
+
+/**
+ * The weight of each server of these apps, so that together they get their share. Apps without a share divide the rest by
+ * their numbers of tasks. The share of an app without tasks goes to the others.
+ * @returns undefined for 1
+ */
+export function weightsOf(
+  apps: readonly { readonly share: number | undefined; readonly tasks: number }[],
+): (number | undefined)[] {
+  const rest = Math.max(0, 100 - apps.reduce((sum, { share = 0 }) => sum + share, 0));
+  const restTasks = apps.reduce((sum, { share, tasks }) => sum + (share === undefined ? tasks : 0), 0);
+  const parts = apps.map(({ share, tasks }) => {
+    if (tasks === 0) return 0;
+    return share === undefined ? rest / restTasks : share / tasks;
+  });
+  // Nobody else can serve.
+  const isLost = parts.every((part) => part === 0);
+  const wanted = isLost ? apps.map(({ share }) => (share === undefined ? 1 : 0)) : parts;
+  const most = Math.max(...wanted);
+  const weights = wanted.map((part) => (part === 0 ? 0 : Math.max(1, Math.round((part / most) * MOST))));
+  const used = new Set(weights.filter((_, i) => apps[i]?.tasks !== 0));
+  return used.size === 1 && !used.has(0) ? weights.map(() => undefined) : weights;
+}
