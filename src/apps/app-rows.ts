@@ -2,11 +2,24 @@
 
 import type { AppJson, TaskJson } from '../scheduler/api/v2/app-schemas.ts';
 import { type Column, renderTable, type TableOptions } from '../text/table.ts';
+import { canaryOf } from './canary-labels.ts';
 import { age, amount } from './units.ts';
 
 /** The fields of apps that the table shows; only these are requested. */
 export const APP_FIELDS = [
-  ...['id', 'instances', 'cpus', 'mem', 'cmd', 'args', 'container', 'healthChecks', 'mode', 'version'],
+  ...[
+    'id',
+    'instances',
+    'cpus',
+    'mem',
+    'cmd',
+    'args',
+    'container',
+    'healthChecks',
+    'mode',
+    'version',
+    'labels',
+  ],
   ...['tasksRunning', 'tasksStaged', 'tasksHealthy', 'tasksUnhealthy', 'deployments'],
 ];
 
@@ -21,6 +34,12 @@ export function statusOf(app: ListedApp): string {
   if (mode === 'daemon') return tasksRunning > 0 ? 'running' : 'waiting';
   if (instances === 0) return 'suspended';
   return tasksRunning >= instances ? 'running' : mode === 'job' ? 'job' : 'waiting';
+}
+
+/** `running, canary 10%` */
+function listedStatus(app: ListedApp): string {
+  const canary = canaryOf(app);
+  return canary ? `${statusOf(app)}, canary ${canary.share}%` : statusOf(app);
 }
 
 /** `2/3`; for a daemon, whose number follows from the agents, only the running ones. */
@@ -39,7 +58,7 @@ export function programOf({ container, cmd, args }: Pick<ListedApp, 'container' 
 
 const APPS: readonly Column<ListedApp>[] = [
   { title: 'APP', cell: ({ id }) => id, shrinkTo: 16 },
-  { title: 'STATUS', cell: statusOf },
+  { title: 'STATUS', cell: listedStatus },
   { title: 'RUNNING', cell: runningOf, right: true },
   { title: 'HEALTHY', cell: healthOf, right: true, drop: 2 },
   { title: 'CPUS', cell: ({ cpus }) => amount(cpus), right: true, drop: 3 },

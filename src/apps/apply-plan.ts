@@ -24,12 +24,11 @@ export function planApply(
   current: readonly { readonly id: string }[],
   pruned: readonly string[],
 ): AppPlan[] {
-  const known = new Map(current.map((app) => [app.id, definitionOf({ ...app })]));
+  const known = new Map(current.map((app) => [app.id, definitionFields({ ...app })]));
   const plans = wanted.map((app): AppPlan => {
     const before = known.get(app.id);
     if (!before) return { id: app.id, change: 'create', differences: differencesOf({}, app) };
-    const definition = normalized(app);
-    const differences = differencesOf(before, withChoices(definition, before));
+    const differences = differencesOf(before, completed(app, before));
     return { id: app.id, change: differences.length > 0 ? 'change' : 'keep', differences };
   });
   const ids = new Set(wanted.map(({ id }) => id));
@@ -39,17 +38,22 @@ export function planApply(
   return [...plans, ...removed];
 }
 
+/** With all defaults, and what the scheduler chose for the current definition. */
+export function completed(app: Json, current: Json): Json {
+  return withChoices(normalized(app), current);
+}
+
 function normalized(app: Json): Json {
   const read = readDefinition(app);
   if ('errors' in read) return app;
   const { definition } = read;
   const parent = parentOf(definition.id);
   const dependencies = definition.dependencies.map((one) => absoluteId(one, parent));
-  return definitionOf({ ...definition, dependencies });
+  return definitionFields({ ...definition, dependencies });
 }
 
 /** Leaves out what only answers contain, and what they leave out. */
-function definitionOf(app: Json): Json {
+export function definitionFields(app: Json): Json {
   const own = Object.entries(app).filter(
     ([name, value]) =>
       !ADDED_FIELDS.has(name) && value !== undefined && !(name === 'mode' && value === 'service'),

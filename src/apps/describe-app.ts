@@ -4,17 +4,31 @@ import type { AppJson } from '../scheduler/api/v2/app-schemas.ts';
 import { printable } from '../text/printable.ts';
 import type { TableOptions } from '../text/table.ts';
 import { programOf, statusOf, tasksTable } from './app-rows.ts';
+import { canaryOf } from './canary-labels.ts';
 import { amount } from './units.ts';
 
 /**
  * Values of environment variables are left out: they may be secret. `-o json` shows them.
  * @param now milliseconds since the epoch
+ * @param canary of this app
  */
-export function describeApp(app: AppJson, now: number, options: TableOptions): string {
+export function describeApp(
+  app: AppJson,
+  now: number,
+  options: TableOptions,
+  canary?: Pick<AppJson, 'id' | 'labels'>,
+): string {
+  const of = canaryOf(app);
+  const share = canary && canaryOf(canary)?.share;
   const { tasks = [], lastTaskFailure: failure, container } = app;
   const rows: [string, string][] = [
     ['App', app.id],
     ['Status', statusText(app)],
+    ...listed('Canary of', of ? [`${of.appId}, with ${of.share}% of its requests`] : []),
+    ...listed(
+      'Canary',
+      canary && share !== undefined ? [`${canary.id}, with ${share}% of the requests`] : [],
+    ),
     [container?.docker ? 'Image' : 'Command', programOf(app)],
     ...(container?.docker && (app.cmd || app.args)
       ? ([['Command', app.cmd ?? app.args?.join(' ') ?? '']] as [string, string][])

@@ -150,8 +150,11 @@ function healthCheck(text: string): Record<string, unknown> {
   throw new UsageError(`--check ${text}: expected http:/PATH, tcp or cmd:COMMAND`);
 }
 
-/** A value may be secret, so no message contains it. */
-function variable(
+/**
+ * Reads NAME=VALUE, or NAME of a variable in `environment`. A value may be secret, so no message contains it.
+ * @throws UsageError
+ */
+export function variable(
   text: string,
   environment: Readonly<Record<string, string | undefined>>,
 ): [name: string, value: string] {

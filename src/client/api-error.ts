@@ -53,6 +53,7 @@ interface Refusal {
 
 const REMEDIES: Remedies = {
   401: 'Check the user and password, or the token. For a command, add a context with "mesosup context add".',
+  412: 'Show the app with "mesosup app show APP", and run the command again if the change is still right.',
   413: 'Send fewer apps at once, or start the scheduler with a larger --http_max_body.',
   503: 'Try again in a moment.',
 };

@@ -149,6 +149,20 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup app rollback redis VERSION --no-wait': { code: 1, says: /has no version 'VERSION'/ },
   'mesosup agents': { code: 0, says: /^AGENT +STATE +TASKS/ },
   'mesosup agents -o wide': { code: 0, says: /PORTS +ID\n/ },
+  [docCommand('docs/load-balancer.md', 'mesosup app canary web --share 10% --env MODE=new')]: {
+    code: 0,
+    says: /\+ env\.MODE: [\s\S]*Started \/web-canary with 1 instance[\s\S]*gets 10% of the requests of \/web/,
+  },
+  [docCommand('docs/load-balancer.md', 'mesosup app canary web --share 50%')]: {
+    code: 0,
+    says: /gets 50% of the requests of \/web/,
+  },
+  'mesosup app canary web -f app.json': { code: 0, says: /Changed \/web-canary[\s\S]*gets 50%/ },
+  [docCommand('docs/load-balancer.md', 'mesosup app promote web')]: {
+    code: 0,
+    says: /Promoted \/web-canary to \/web/,
+  },
+  'mesosup app abort web': { code: 2, says: /\/web has no canary/ },
   'mesosup app suspend web': { code: 0, says: /Suspended \/web/ },
   'mesosup app stop web --yes': { code: 0, says: /Removed \/web/ },
   'mesosup demo status': { code: 0, says: /multidis +2 +2/ },

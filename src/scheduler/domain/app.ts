@@ -2,9 +2,6 @@ import { type AppDefinition, withPortIndex } from './app-schema.ts';
 import type { FieldError } from './field-errors.ts';
 import { withHostPorts } from './network-rules.ts';
 
-/** The share of an app in the requests of its deployment group, in percent. It is for load balancers: a change restarts no task. */
-export const SHARE_LABEL = 'HAPROXY_DEPLOYMENT_SHARE';
-
 /** A stored app: its definition, the API it came from, and its versions. */
 export interface App extends Readonly<AppDefinition> {
   /** The API that created the app; determines the form of task ids and the precedence of environment variables. */

@@ -3,6 +3,7 @@ import { appFromFlags, envFileLines } from '../../../apps/run-flags.ts';
 import { ApiError } from '../../../client/api-error.ts';
 import { UsageError } from '../../../errors/mesosup-error.ts';
 import { count } from '../../../text/count.ts';
+import { amountOf } from '../../amount-flag.ts';
 import { ApiCommand } from '../../api-command.ts';
 import { appIdOf } from '../../app-argument.ts';
 import { deploy } from '../../deploy.ts';
@@ -91,10 +92,4 @@ export default class AppRun extends ApiCommand {
       return { deploymentId: deployment?.id ?? '', version };
     });
   }
-}
-
-function amountOf(text: string | undefined, flag: string): number | undefined {
-  if (text === undefined) return undefined;
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text);
-  throw new UsageError(`--${flag} ${text}: expected a number, for example 0.5`);
 }

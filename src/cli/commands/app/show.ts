@@ -1,6 +1,8 @@
+import { canaryIdOf } from '../../../apps/canary-labels.ts';
 import { describeApp } from '../../../apps/describe-app.ts';
 import { ApiCommand } from '../../api-command.ts';
 import { appArgument } from '../../app-argument.ts';
+import { findApp } from '../../canary-of-app.ts';
 import { inFormat, outputFlag } from '../../flags/output-flag.ts';
 
 export default class AppShow extends ApiCommand {
@@ -15,11 +17,13 @@ export default class AppShow extends ApiCommand {
     const { args, flags } = await this.parse(AppShow);
     const { client } = await this.connect(flags);
     const { app } = await client.call('GET', '/v2/apps/{id}', { path: { id: args.app } });
+    const isTable = flags.output === undefined || flags.output === 'wide';
+    const canary = isTable ? await findApp(client, canaryIdOf(app.id)) : undefined;
     this.log(
       await inFormat(flags.output, {
         data: app,
         names: [app.id],
-        table: (options) => describeApp(app, Date.now(), options),
+        table: (options) => describeApp(app, Date.now(), options, canary),
       }),
     );
   }

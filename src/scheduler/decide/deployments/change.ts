@@ -1,7 +1,7 @@
 /** Turns a change of apps and groups into a deployment, or into the reason for its refusal. */
 
 import { canonicalJson } from '../../../json.ts';
-import { type App, definitionOf, SHARE_LABEL } from '../../domain/app.ts';
+import { type App, definitionOf } from '../../domain/app.ts';
 import { parentOf, ROOT } from '../../domain/app-id.ts';
 import type { AppDefinition } from '../../domain/app-schema.ts';
 import { nextContainerizer } from '../../domain/containerizer.ts';
@@ -11,6 +11,7 @@ import type { FieldError } from '../../domain/field-errors.ts';
 import { findReservedChanges } from '../../domain/residency.ts';
 import { keptVolumes, nextSandboxVolumes } from '../../domain/sandbox-volumes.ts';
 import type { Settings } from '../../domain/settings.ts';
+import { SHARE_LABEL } from '../../domain/share-label.ts';
 import type { State } from '../../domain/state.ts';
 import { isKillable } from '../../domain/task.ts';
 import { uuidOf } from '../../domain/uuid.ts';
