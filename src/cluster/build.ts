@@ -32,6 +32,7 @@ export function buildCluster(spec: Spec): Cluster {
     masterFlags: spec.masterFlags ?? {},
     agentFlags: spec.agentFlags ?? {},
     schedulerFlags: spec.schedulerFlags ?? {},
+    ...defined({ lbFlags: spec.lbFlags }),
     ports: { ...PORTS, ...defined(spec.ports ?? {}) },
   };
 }

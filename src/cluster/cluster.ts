@@ -1,6 +1,6 @@
 /** The wanted cluster with every default filled in, from `cluster.yaml` or `--hosts`. */
 
-export type Role = 'zookeeper' | 'master' | 'scheduler' | 'agent';
+export type Role = 'zookeeper' | 'master' | 'scheduler' | 'agent' | 'lb';
 
 export interface Cluster {
   /** Letters, digits, `-` and `_`; names the state directory, the Mesos cluster and the containers' label. */
@@ -14,6 +14,8 @@ export interface Cluster {
   readonly agentFlags: MesosFlags;
   /** Flags of the scheduler by name. */
   readonly schedulerFlags: Readonly<Record<string, string>>;
+  /** Flags of the load balancer by name; missing if there are none. */
+  readonly lbFlags?: Readonly<Record<string, string>>;
   readonly ports: Ports;
 }
 

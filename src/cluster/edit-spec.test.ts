@@ -95,7 +95,7 @@ describe('a host', () => {
     expect(() => withoutHost(text, FILE, 'b')).toThrow("cluster.yaml can't be edited: Unresolved alias");
   });
 
-  test('that is there is refused if it is wanted with another address or attributes', () => {
+  test('that is there is refused if it is wanted with another address, roles or attributes', () => {
     const read = parseSpec(four, FILE);
     const h3 = read.ok && read.value.hosts[2];
     if (!h3) throw new Error('there is no third host');

@@ -56,15 +56,20 @@ function addTo(text: string, file: string, host: NewHost): string {
   return withRoles(document, file, wanted.set(name, roles ?? ['agent']));
 }
 
-/** @throws UsageError if a host that is there already has another address or other attributes than the wanted one */
-export function refuseOther(there: ClusterHost, { name, address, attributes = {} }: NewHost): void {
+/** @throws UsageError if a host that is there already has another address, roles or attributes than the wanted one */
+export function refuseOther(there: ClusterHost, { name, address, roles, attributes = {} }: NewHost): void {
   const isSame =
+    (roles === undefined || sorted(roles) === sorted(there.roles)) &&
     (address === undefined || address === there.address) &&
     Object.entries(attributes).every(([key, value]) => there.attributes[key] === value);
   if (isSame) return;
-  throw new UsageError(`the cluster file already has a host "${name}", with another address or attributes`, {
-    remedy: 'Edit the file, or leave out --address and --attribute. Then run the same command again.',
-  });
+  throw new UsageError(
+    `the cluster file already has a host "${name}", with another address, roles or attributes`,
+    {
+      remedy:
+        'Edit the file, or leave out --address, --role and --attribute. Then run the same command again.',
+    },
+  );
 }
 
 /** @throws UsageError if the result is no valid cluster */

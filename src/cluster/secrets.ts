@@ -17,6 +17,7 @@ export const STORED_SECRET_NAMES = [
  */
 export const DERIVED_SECRETS = {
   files: 'scheduler', // the scheduler to agents' files API: principal `mesosup-files`
+  lb: 'api', // the load balancer to the scheduler's API: user `mesosup-lb`
 } as const satisfies Record<string, StoredSecretName>;
 
 export type StoredSecretName = (typeof STORED_SECRET_NAMES)[number];

@@ -6,6 +6,7 @@
 
 import { z } from 'zod';
 import { HOST_NAME, parseHostAddress, USER_NAME } from './host-address.ts';
+import { checkLbFlags } from './lb-flags.ts';
 import { checkSchedulerFlags } from './scheduler-flags.ts';
 import { issueOf } from './spec-errors.ts';
 
@@ -45,6 +46,7 @@ const port = wholeNumber(1, 65_535);
 
 // These names become file names, and a leading dot would hide the files.
 const FLAG = text(/^(no-)?[a-z][a-z0-9_]*$/, 'the name of a flag, without dashes before it');
+const LB_FLAG = text(/^[a-z][a-z0-9-]*$/, 'the name of a flag, without dashes before it');
 const KEY = text(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, 'a name of letters, digits, dots, dashes and underscores');
 
 const flags = table(FLAG, line);
@@ -118,7 +120,7 @@ const sshShape = {
     .optional(),
 };
 
-const role = z.enum(['zookeeper', 'master', 'scheduler', 'agent']);
+const role = z.enum(['zookeeper', 'master', 'scheduler', 'agent', 'lb']);
 
 const hostBlock = block({
   name: text(HOST_NAME, 'the name or address of a host').describe(
@@ -196,6 +198,12 @@ export const specSchema = block({
       issues.push(...checkSchedulerFlags(value).map((complaint) => issueOf(complaint, value)));
     })
     .describe('Flags of the scheduler.')
+    .optional(),
+  lbFlags: table(LB_FLAG, line)
+    .check(({ value, issues }) => {
+      issues.push(...checkLbFlags(value).map((complaint) => issueOf(complaint, value)));
+    })
+    .describe('Flags of the load balancer, as of "mesosup lb run". An empty value is a switch.')
     .optional(),
   ports: ports.optional(),
 }).describe('A Mesos cluster for mesosup.');

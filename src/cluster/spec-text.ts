@@ -16,7 +16,7 @@ ${block({ mesos: spec.mesos ?? { source: 'clusterd' } })}${versionHint(spec.meso
     `# distribution (docker.io), docker-ce (Docker's own packages) or preinstalled.
 ${block({ docker: spec.docker ?? { source: 'distribution' } })}`,
     sshPart(spec.ssh),
-    `# Roles: zookeeper, master, scheduler, agent. If no host has roles, all hosts are agents, and the first three are also
+    `# Roles: zookeeper, master, scheduler, agent, lb. If no host has roles, all hosts are agents, and the first three are also
 # masters with ZooKeeper and scheduler (of one or two hosts, the first is also master and scheduler).
 # A host can have more keys: ${EXAMPLE}
 ${block({ hosts: spec.hosts })}`,
@@ -24,6 +24,7 @@ ${block({ hosts: spec.hosts })}`,
 ${tableOr('masterFlags', spec.masterFlags, 'max_completed_frameworks: 50')}
 ${tableOr('agentFlags', spec.agentFlags, 'gc_delay: 2days')}
 ${tableOr('schedulerFlags', spec.schedulerFlags, 'failover_timeout: 604800')}`,
+    ...(spec.lbFlags ? [block({ lbFlags: spec.lbFlags })] : []),
     spec.ports
       ? block({ ports: spec.ports })
       : '# ports: { master: 5050, agent: 5051, scheduler: 8080, zookeeper: 2181 }',

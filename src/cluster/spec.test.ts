@@ -108,7 +108,7 @@ colour: 1
       'c.yaml:2:18: mesos.source: expected one of clusterd, mesosphere, package, preinstalled, not "clustered"; did you mean "clusterd"?',
       'c.yaml:3:8: ssh.usr: unknown key; did you mean "user"?',
       'c.yaml:3:22: ssh.port: expected a whole number from 1 to 65535, not "abc"',
-      'c.yaml:6:13: hosts[0].roles[0]: expected one of zookeeper, master, scheduler, agent, not "agnet"; did you mean "agent"?',
+      'c.yaml:6:13: hosts[0].roles[0]: expected one of zookeeper, master, scheduler, agent, lb, not "agnet"; did you mean "agent"?',
       'c.yaml:7:21: hosts[0].privateAddress: expected an IP address, not "1.2.3"',
       'c.yaml:8:5: hosts[1].name: is missing: expected the name or address of a host',
       'c.yaml:8:7: hosts[1].adress: unknown key; did you mean "address"?',
@@ -116,7 +116,7 @@ colour: 1
       'c.yaml:10:5: hosts[3]: expected a name or a block of keys and values, not a list',
       'c.yaml:12:3: masterFlags.--quorum: expected the name of a flag, without dashes before it, not "--quorum"',
       'c.yaml:13:13: agentFlags: expected a block of keys and values, not a list',
-      'c.yaml:14:1: colour: unknown key; the keys here are name, mesos, docker, ssh, hosts, masterFlags, agentFlags, schedulerFlags, ports',
+      'c.yaml:14:1: colour: unknown key; the keys here are name, mesos, docker, ssh, hosts, masterFlags, agentFlags, schedulerFlags, lbFlags, ports',
     ]);
   });
 

@@ -13,7 +13,7 @@ export type SpecResult<T> =
   | { readonly ok: false; readonly errors: readonly SpecError[] };
 
 /** Tables in which a key without a value has a meaning. */
-const TABLES = new Set(['attributes', 'resources', 'masterFlags', 'agentFlags', 'schedulerFlags']);
+const TABLES = new Set(['attributes', 'resources', 'masterFlags', 'agentFlags', 'schedulerFlags', 'lbFlags']);
 
 /**
  * Returns the cluster that the text describes, or all errors.

@@ -58,7 +58,7 @@ const host = record<ClusterHost>({
   name: text,
   address: text,
   privateAddress: text.optional(),
-  roles: z.array(literals<Role>({ zookeeper: true, master: true, scheduler: true, agent: true })),
+  roles: z.array(literals<Role>({ zookeeper: true, master: true, scheduler: true, agent: true, lb: true })),
   attributes: texts,
   resources: texts,
   hostname: text.optional(),
@@ -75,6 +75,7 @@ export const storedCluster = record<Cluster>({
   masterFlags: texts,
   agentFlags: texts,
   schedulerFlags: texts,
+  lbFlags: texts.optional(),
   ports: record<Ports>({ master: number, agent: number, scheduler: number, zookeeper: number }),
 });
 

@@ -1,6 +1,7 @@
 /** Checks that the hosts and roles make a cluster that can work. */
 
 import type { Cluster, ClusterHost, Role } from './cluster.ts';
+import { lbPorts } from './lb-flags.ts';
 import type { Complaint } from './spec-errors.ts';
 
 export function checkTopology(cluster: Cluster): Complaint[] {
@@ -85,6 +86,16 @@ function checkRoles(cluster: Cluster): Complaint[] {
       complaint('several schedulers need ZooKeeper: give one, three or five hosts the role "zookeeper"'),
     );
   }
+  if (count('lb') > 0 && schedulers === 0) {
+    complaints.push(complaint('the role "lb" needs a scheduler: give a host the role "scheduler"'));
+  }
+  if (cluster.lbFlags && count('lb') === 0) {
+    complaints.push({
+      path: ['lbFlags'],
+      key: true,
+      message: 'no host has the role "lb": give it to a host, or remove this key',
+    });
+  }
   if (schedulers > 1 && cluster.schedulerFlags.zk === '') {
     complaints.push({
       path: ['schedulerFlags', 'zk'],
@@ -95,13 +106,21 @@ function checkRoles(cluster: Cluster): Complaint[] {
   return complaints;
 }
 
-function checkPorts({ ports }: Cluster): Complaint[] {
+function checkPorts({ hosts, lbFlags, ports }: Cluster): Complaint[] {
   const seen = new Map<number, string>();
   const complaints: Complaint[] = [];
   for (const [name, port] of Object.entries(ports) as [string, number][]) {
     const other = seen.get(port);
     if (other === undefined) seen.set(port, name);
     else complaints.push({ path: ['ports', name], message: `${port} is also the port of ${other}` });
+  }
+  const shared = hosts.filter(({ roles }) => roles.includes('lb') && roles.length > 1);
+  if (shared.length === 0) return complaints;
+  for (const [flag, port] of Object.entries(lbPorts(lbFlags))) {
+    const other = seen.get(port);
+    if (other === undefined) continue;
+    const path = lbFlags?.[flag] === undefined ? ['ports', other] : ['lbFlags', flag];
+    complaints.push({ path, message: `${port} is the port of ${other} and of the load balancer (${flag})` });
   }
   return complaints;
 }

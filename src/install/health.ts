@@ -1,15 +1,20 @@
 /** Determines the health of a cluster from the facts of its hosts. */
 
 import type { Cluster, ClusterHost, Role } from '../cluster/cluster.ts';
+import { lbOptions } from '../cluster/lb-flags.ts';
 import { hostsWith } from '../cluster/topology.ts';
+import { count } from '../text/count.ts';
 import type { Facts } from './facts.ts';
 import type { Asked } from './host-facts.ts';
 import { mesosLayout } from './layout.ts';
+import { HAPROXY_PACKAGE, LB_SERVICE } from './wanted/lb.ts';
 import { SCHEDULER_SERVICE } from './wanted/scheduler.ts';
 import { ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
 
 /** A slower answer is reported. */
 const SLOW_MS = 2000;
+/** The load balancer asks every 30 s. */
+const LB_SILENCE_MS = 120_000;
 
 export interface RoleHealth {
   readonly role: Role | 'docker';
@@ -69,7 +74,8 @@ function roleHealth(cluster: Cluster, role: Role, facts: Facts): RoleHealth {
       ? { role, healthy, state: `${state}${slow}`, version }
       : { role, healthy, state, version, ...(mayRecover && { mayRecover }) };
   const why = asked.silence === 'timeout' ? ` within ${seconds(asked.tookMs)}` : '';
-  const silent = `does not answer on port ${cluster.ports[role]}${why}`;
+  const port = role === 'lb' ? lbOptions(cluster.lbFlags).metrics.port : cluster.ports[role];
+  const silent = `does not answer on port ${port}${why}`;
   switch (role) {
     case 'zookeeper': {
       const { answers, mode, version } = facts.zookeeper;
@@ -96,6 +102,16 @@ function roleHealth(cluster: Cluster, role: Role, facts: Facts): RoleHealth {
       if (leads && !subscribed) return result(false, 'leader, not subscribed yet', version);
       return result(true, leads ? 'leader, subscribed' : 'standby', version);
     }
+    case 'lb': {
+      const version = /^[\d.]+/.exec(facts.packages[HAPROXY_PACKAGE]?.version ?? '')?.[0] ?? '';
+      const { answers, balances, services, problems, answeredAt } = facts.lb;
+      if (!answers) return result(false, silent, version);
+      if (!balances) return result(false, 'haproxy is not running', version);
+      if (facts.clock.now - answeredAt > LB_SILENCE_MS)
+        return result(false, 'no scheduler answers; haproxy keeps its servers', version);
+      const refused = problems === 0 ? '' : `, ${count(problems, 'problem')} (see: mesosup lb check)`;
+      return result(true, `serves ${count(services, 'port')} of apps${refused}`, version);
+    }
   }
 }
 
@@ -106,6 +122,7 @@ function serviceOf(cluster: Cluster, role: Role, facts: Facts): string {
     master: master.service,
     agent: agent.service,
     scheduler: SCHEDULER_SERVICE,
+    lb: LB_SERVICE,
   }[role];
 }
 

@@ -47,6 +47,7 @@ export interface HostFacts {
   readonly master: MasterHealth;
   readonly agent: AgentHealth;
   readonly scheduler: SchedulerHealth;
+  readonly lb: LbHealth;
   readonly docker: { readonly version: string; readonly running: boolean };
   /** Installations of Docker from neither its own packages nor the distribution's, each with a path. */
   readonly otherDockers: readonly OtherDocker[];
@@ -168,6 +169,18 @@ export interface SchedulerHealth extends Asked {
   readonly subscribed: boolean;
   readonly version: string;
   readonly problem: string;
+}
+
+export interface LbHealth extends Asked {
+  readonly answers: boolean;
+  /** True if haproxy runs. */
+  readonly balances: boolean;
+  /** Number of ports of apps that it serves. */
+  readonly services: number;
+  /** Number of settings of apps that have no effect. */
+  readonly problems: number;
+  /** Time of the last answer of a scheduler, in milliseconds since 1970 by the host's clock; 0 without one. */
+  readonly answeredAt: number;
 }
 
 export interface OwnFacts {

@@ -20,6 +20,8 @@ export interface ProbeTargets {
     readonly master?: number;
     readonly agent?: number;
     readonly scheduler?: number;
+    /** The address of the load balancer's metrics. */
+    readonly lb?: { readonly host: string; readonly port: number };
     /** The agent's work directory. */
     readonly agentWorkDir?: string;
   };

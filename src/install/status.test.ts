@@ -34,6 +34,7 @@ function well(leads: boolean): Facts {
     users: {},
     services: {},
     listeners: [],
+    lb: { answers: true, balances: true, services: 3, problems: 0, answeredAt: 0 },
     zookeeper: { answers: true, mode: leads ? 'leader' : 'follower', version: '3.8.0' },
     master: {
       answers: true,
@@ -82,6 +83,38 @@ function but(host: string, change: Partial<Facts>) {
   if (!facts) throw new Error(host);
   return new Map([...healthy, [host, { ...facts, ...change }]]);
 }
+
+describe('a load balancer', () => {
+  const balanced = {
+    ...cluster,
+    hosts: cluster.hosts.map((host) => (host.name === 'a' ? { ...host, roles: ['lb'] as const } : host)),
+  };
+  const roleOf = (lb: Partial<Facts['lb']>) => {
+    const packages = { haproxy: { version: '2.6.12-1+deb12u4', status: 'install ok installed' } };
+    const facts = but('a', { packages, lb: { ...well(false).lb, ...lb } });
+    return clusterHealth(balanced, facts).hosts[0]?.roles[0];
+  };
+
+  test('is healthy while it serves, and names problems of labels', () => {
+    expect(roleOf({})).toEqual({
+      role: 'lb',
+      healthy: true,
+      state: 'serves 3 ports of apps',
+      version: '2.6.12',
+    });
+    expect(roleOf({ services: 1, problems: 2 })?.state).toBe(
+      'serves 1 port of apps, 2 problems (see: mesosup lb check)',
+    );
+  });
+
+  test.each<[Partial<Facts['lb']>, string]>([
+    [{ balances: false }, 'haproxy is not running'],
+    [{ answeredAt: -121_000 }, 'no scheduler answers; haproxy keeps its servers'],
+    [{ answers: false }, 'does not answer on port 9102'],
+  ])('is not healthy with %j', (lb, state) => {
+    expect(roleOf(lb)).toMatchObject({ healthy: false, mayRecover: true, state });
+  });
+});
 
 describe('a cluster', () => {
   test('is healthy when every role answers and one of each leads', () => {

@@ -115,12 +115,19 @@ export function renderStatus(status: ClusterStatus): string {
   ].join('\n\n');
 }
 
+/** Names of the roles' software, if they differ from the role. */
+const SOFTWARE: Readonly<Partial<Record<RoleHealth['role'], string>>> = {
+  master: 'mesos',
+  agent: 'mesos',
+  lb: 'haproxy',
+};
+
 /** Lists the versions of the host's software: `mesos 1.11.0, zookeeper 3.8.0, docker 20.10.24`. */
 export function versionsOf(host: HostStatus): string {
   const versions = new Map<string, string>();
   for (const { role, version } of host.roles) {
     if (version === '') continue;
-    versions.set(role === 'master' || role === 'agent' ? 'mesos' : role, version);
+    versions.set(SOFTWARE[role] ?? role, version);
   }
   if (host.mesosup !== '') versions.set('mesosup', host.mesosup);
   versions.delete('scheduler');

@@ -1,6 +1,7 @@
 /** Joins the targets of a probe: those of all resources that may be wanted, and those of the checks. */
 
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
+import { lbOptions } from '../cluster/lb-flags.ts';
 import { LAYOUT_TARGETS } from './layout.ts';
 import { CAPACITY_TARGETS } from './preflight/capacity.ts';
 import { portTargets } from './preflight/network.ts';
@@ -31,6 +32,13 @@ export function probeTargets(cluster: Cluster, host: ClusterHost): ProbeTargets 
   return { ...targets, health: healthTargets(cluster, host) };
 }
 
+/** Returns where the host itself reaches the metrics of its load balancer. */
+function lbMetrics({ lbFlags }: Cluster) {
+  const { host, port } = lbOptions(lbFlags).metrics;
+  const own = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host];
+  return { host: own ?? host, port };
+}
+
 /** Returns the targets for reading only the health. */
 export function healthTargets(cluster: Cluster, host: ClusterHost): ProbeTargets['health'] {
   const { ports } = cluster;
@@ -44,5 +52,6 @@ export function healthTargets(cluster: Cluster, host: ClusterHost): ProbeTargets
     agent: ports.agent,
     agentWorkDir: agentWorkDir(cluster, host),
     ...(has('scheduler') && { scheduler: ports.scheduler }),
+    ...(has('lb') && { lb: lbMetrics(cluster) }),
   };
 }

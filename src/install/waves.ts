@@ -9,6 +9,7 @@ import type { PlanAction } from './item.ts';
 import { PACKAGED_LAYOUTS } from './layout.ts';
 import type { HostPlan, Plan } from './plan.ts';
 import type { FactsByHost } from './topology.ts';
+import { LB_SERVICE } from './wanted/lb.ts';
 import { SCHEDULER_SERVICE } from './wanted/scheduler.ts';
 import { ZOOKEEPER_DATA, ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
 import { replicatedLog } from './work-dirs.ts';
@@ -30,6 +31,7 @@ const BATCHES = 4;
 const ROLES: Readonly<Record<string, Role>> = {
   [ZOOKEEPER_SERVICE]: 'zookeeper',
   [SCHEDULER_SERVICE]: 'scheduler',
+  [LB_SERVICE]: 'lb',
   ...Object.fromEntries(PACKAGED_LAYOUTS.map(({ master }) => [master.service, 'master' as const])),
   ...Object.fromEntries(PACKAGED_LAYOUTS.map(({ agent }) => [agent.service, 'agent' as const])),
 };
@@ -84,9 +86,9 @@ function waveOf(wave: readonly Effect[]): Wave {
   };
 }
 
-/** True of roles of which at most one host may be down. */
+/** True of roles of which at most one host may be down. haproxy serves also while its program restarts. */
 function takesTurns(role: Role): boolean {
-  return role !== 'agent';
+  return role !== 'agent' && role !== 'lb';
 }
 
 const DOWN: ReadonlySet<PlanAction> = new Set([
@@ -134,6 +136,7 @@ function rankOf(role: Role, facts: Facts | undefined): number {
     case 'zookeeper':
       return zookeeper.mode === 'leader' ? 2 : Number(zookeeper.mode === 'follower');
     case 'agent':
+    case 'lb':
       return 0;
   }
 }

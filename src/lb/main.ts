@@ -1,6 +1,6 @@
 /**
  * The load balancer's program. Exit codes: 0 stopped by a signal, 1 fatal error, 2 wrong flags. haproxy keeps running when
- * it ends; `--stop` ends haproxy.
+ * it ends; `--stop` ends haproxy. `--check` only checks the flags and the files that they name.
  */
 
 import { tmpdir } from 'node:os';
@@ -12,6 +12,7 @@ import { UsageError } from '../errors/mesosup-error.ts';
 import { RELEASE } from '../release.ts';
 import { connectScheduler } from './edge/connect.ts';
 import { Haproxy } from './edge/haproxy.ts';
+import { readCertificates, readTemplates } from './edge/operator-files.ts';
 import { runBalancer } from './edge/run.ts';
 import { LB_FLAGS, type LbValues, readOptions } from './options.ts';
 
@@ -23,13 +24,19 @@ function failWith(error: unknown): never {
   process.exit(failure.exitCode);
 }
 
-function parseFlags(): LbValues & { readonly stop?: boolean } {
+interface Values extends LbValues {
+  readonly stop?: boolean;
+  readonly check?: boolean;
+}
+
+function parseFlags(): Values {
   const entries = Object.entries(LB_FLAGS).map(
     ([name, flag]) => [name, { type: 'value' in flag ? ('string' as const) : ('boolean' as const) }] as const,
   );
   try {
-    const { values } = parseArgs({ options: { ...Object.fromEntries(entries), stop: { type: 'boolean' } } });
-    return values as LbValues & { readonly stop?: boolean };
+    const own = { stop: { type: 'boolean' }, check: { type: 'boolean' } } as const;
+    const { values } = parseArgs({ options: { ...Object.fromEntries(entries), ...own } });
+    return values as Values;
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
@@ -43,6 +50,12 @@ try {
     await new Haproxy(options.haproxy, options.dataDirectory).stop();
     process.exit(0);
   }
+  const client = connectScheduler(options);
+  if (values.check === true) {
+    await readCertificates(options.certificateDirectory);
+    await readTemplates(options.templateDirectory);
+    process.exit(0);
+  }
   const stopped = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
@@ -50,7 +63,7 @@ try {
       stopped.abort();
     });
   }
-  await runBalancer(options, connectScheduler(options), log, stopped.signal);
+  await runBalancer(options, client, log, stopped.signal);
   process.exit(0);
 } catch (error) {
   failWith(error);

@@ -27,6 +27,7 @@ export function createLbMetrics() {
     runtimeChanges: new Counter(common('runtime_changes_total', 'Changes of servers without a reload')),
     refused: new Counter(common('refused_configurations_total', 'Configurations that haproxy refused')),
     failures: new Counter(common('failures_total', 'Changes that could not be made; they are tried again')),
+    up: new Gauge(common('haproxy_up', '1 if haproxy runs')),
     services: new Gauge(common('services', 'Ports of apps that are served')),
     servers: new Gauge(common('servers', 'Places of servers that a task has')),
     problems: new Gauge(common('problems', 'What apps ask for and do not get; see the log')),

@@ -201,6 +201,7 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup node undrain h3': NO_HOST,
   'mesosup node add h4': NO_NEW_HOST,
   'mesosup node add h4 --attribute rack=b --yes': NO_NEW_HOST,
+  'mesosup node add h5 --role lb': NO_NEW_HOST,
   'mesosup node remove h4': NO_HOST,
   'mesosup node remove h4 --dead --yes': NO_HOST,
   'mesosup backup lab.backup': { code: 2, says: /nothing is known about mesosup|the pass phrase is empty/ },

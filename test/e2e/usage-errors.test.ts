@@ -124,7 +124,10 @@ const PARTS: readonly [string, string][] = [
   ['node ssh --file one.yaml b', 'mesosup has no host "b"; did you mean "a"?'],
   ['node exec --file one.yaml', 'name a command after --: mesosup node exec -- CMD'],
   ['node exec a -- reboot', 'mesosup node exec takes no argument, but the command line has "a"'],
-  ['node remove a --file one.yaml', 'only hosts that are nothing but agents can be removed'],
+  [
+    'node remove a --file one.yaml',
+    'only hosts that are nothing but agents or load balancers can be removed',
+  ],
   ['node add b --hosts a', 'the cluster mesosup has no cluster file here that could be edited'],
   ['backup x --file one.yaml', 'nothing is known about mesosup on this machine'],
   ['plan', 'no cluster "mesosup" was installed from this machine\n→ Make the file with "mesosup init"'],

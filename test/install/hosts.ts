@@ -117,6 +117,7 @@ export function bareFacts(address: string, changes: Partial<Facts> = {}): Facts 
       frameworksActive: 0,
       problem: '',
     },
+    lb: { answers: false, balances: false, services: 0, problems: 0, answeredAt: 0 },
     agent: { answers: false, registered: false, version: '', id: '', tasks: 0, executors: 0, problem: '' },
     scheduler: { answers: false, leads: false, leader: '', subscribed: false, version: '', problem: '' },
     docker: { version: '', running: false },

@@ -18,6 +18,7 @@ const BROUGHT: Readonly<Record<string, readonly [name: string, enabled: ServiceF
     ['mesos-master', 'disabled'],
     ['mesos-agent', 'disabled'],
   ],
+  haproxy: [['haproxy', 'enabled']],
   mesos: [
     ['mesos-master', 'enabled'],
     ['mesos-slave', 'enabled'],

@@ -38,7 +38,14 @@ const resources = fc.record(
   { requiredKeys: [], noNullPrototype: true },
 );
 
-const ROLES: readonly (readonly Role[])[] = [['agent'], ['scheduler'], ['scheduler', 'agent'], ['zookeeper']];
+const ROLES: readonly (readonly Role[])[] = [
+  ['agent'],
+  ['scheduler'],
+  ['scheduler', 'agent'],
+  ['zookeeper'],
+  ['lb'],
+  ['agent', 'lb'],
+];
 
 /** Other work directories of Mesos. */
 const WORK_DIRS = { masterFlags: '/data/master/', agentFlags: '/data/agent' } as const;

@@ -46,6 +46,19 @@ export const scenarios: Readonly<
       },
     ),
   },
+  'clusterd-with-lb': {
+    cluster: clusterOf(
+      [hostOf('h1', { roles: ['lb'] }), hostOf('h2', { roles: ['master', 'scheduler', 'agent'] })],
+      { lbFlags: { group: 'external', 'certificate-dir': '/etc/mesosup/certificates', 'share-hosts': '' } },
+    ),
+  },
+  'lb-with-upstart': {
+    cluster: clusterOf(
+      [hostOf('h1', { roles: ['lb'] }), hostOf('h2', { roles: ['master', 'scheduler', 'agent'] })],
+      { mesos: { kind: 'mesosphere', repository: REPOSITORY } },
+    ),
+    facts: TRUSTY,
+  },
   'mesosphere-with-upstart': {
     cluster: clusterOf(
       three.map((name) => hostOf(name)),

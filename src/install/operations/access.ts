@@ -1,6 +1,6 @@
 /** Addresses and credentials with which people use a running cluster. */
 
-import type { Cluster, Role } from '../../cluster/cluster.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
 import type { Facts } from '../facts.ts';
 import { addressOf } from '../topology.ts';
 
@@ -14,7 +14,7 @@ export interface Access {
 }
 
 export function accessOf(cluster: Cluster, facts: ReadonlyMap<string, Facts>, secretsFile: string): Access {
-  const url = (role: Role, leads: (facts: Facts) => boolean) => {
+  const url = (role: 'master' | 'scheduler', leads: (facts: Facts) => boolean) => {
     const host = cluster.hosts.find((one) => {
       const found = facts.get(one.name);
       return one.roles.includes(role) && found !== undefined && leads(found);

@@ -4,13 +4,20 @@ import type { ClusterHost, Role } from '../../cluster/cluster.ts';
 import { mesosPackage } from '../layout.ts';
 import { installedPackage } from '../package-state.ts';
 import type { Targets } from '../probe-targets.ts';
+import { usesRuntime } from '../runtime.ts';
 import { ZOOKEEPER_PACKAGE } from '../wanted/zookeeper.ts';
-import { error, type HostCheck, type HostCheckInput, isMesos, usesRuntime, warning } from './check.ts';
+import { error, type HostCheck, type HostCheckInput, isMesos, warning } from './check.ts';
 
 const MB = 1e6;
 
 /** In MB, without the memory of tasks. */
-const MEMORY: Readonly<Record<Role, number>> = { zookeeper: 256, master: 256, scheduler: 256, agent: 256 };
+const MEMORY: Readonly<Record<Role, number>> = {
+  zookeeper: 256,
+  master: 256,
+  scheduler: 256,
+  agent: 256,
+  lb: 256,
+};
 const MEMORY_OF_SYSTEM = 256;
 
 export const memoryCheck: HostCheck = ({ host, own }) => {

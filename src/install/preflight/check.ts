@@ -30,11 +30,6 @@ export function isMesos({ roles }: ClusterHost): boolean {
   return roles.includes('master') || roles.includes('agent');
 }
 
-/** Tells whether the host runs mesosup's own runtime. */
-export function usesRuntime({ roles }: ClusterHost): boolean {
-  return roles.includes('scheduler') || roles.includes('agent');
-}
-
 export function error(host: string, check: string, message: string, remedy: string): Problem {
   return { host, check, message, remedy, severity: 'error' };
 }

@@ -1,10 +1,12 @@
 /** Checks addresses and ports. */
 
 import type { Cluster, ClusterHost, Role } from '../../cluster/cluster.ts';
+import { lbPorts } from '../../cluster/lb-flags.ts';
 import { mesosLayout } from '../layout.ts';
 import type { Problem } from '../plan.ts';
 import type { Targets } from '../probe-targets.ts';
 import { addressOf, isIpv4, topologyOf, UnknownAddressError, ZOOKEEPER_PEER_PORTS } from '../topology.ts';
+import { LB_SERVICE } from '../wanted/lb.ts';
 import { SCHEDULER_SERVICE } from '../wanted/scheduler.ts';
 import { ZOOKEEPER_SERVICE } from '../wanted/zookeeper.ts';
 import { error, type HostCheck, type HostCheckInput, type PreflightInput, warning } from './check.ts';
@@ -91,7 +93,10 @@ export const portCheck: HostCheck = (input) => {
   const { host, own } = input;
   return portsOf(input).flatMap(({ port, service, what }) => {
     const taken = own.listeners.find((one) => one.port === port);
-    if (taken === undefined || own.services[service]?.state === 'running') return [];
+    const state = own.services[service]?.state ?? 'stopped';
+    // haproxy keeps running while its program is down.
+    const isOwn = state === 'running' || (service === LB_SERVICE && state !== 'stopped');
+    if (taken === undefined || isOwn) return [];
     const by = taken.program === '' ? 'another program' : taken.program;
     return [
       error(
@@ -111,13 +116,15 @@ function portsOf({ cluster, host, own }: HostCheckInput) {
     { role: 'master', service: master.service, what: 'the Mesos master' },
     { role: 'agent', service: agent.service, what: 'the Mesos agent' },
     { role: 'scheduler', service: SCHEDULER_SERVICE, what: 'the scheduler' },
+    { role: 'lb', service: LB_SERVICE, what: 'the load balancer' },
   ];
   return listeners
     .filter(({ role }) => host.roles.includes(role))
     .flatMap(({ role, service, what }) => rolePorts(cluster, role).map((port) => ({ port, service, what })));
 }
 
-function rolePorts({ ports }: Cluster, role: Role): readonly number[] {
+function rolePorts({ lbFlags, ports }: Cluster, role: Role): readonly number[] {
+  if (role === 'lb') return Object.values(lbPorts(lbFlags));
   return role === 'zookeeper' ? [ports.zookeeper, ...ZOOKEEPER_PEER_PORTS] : [ports[role]];
 }
 

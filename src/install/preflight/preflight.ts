@@ -10,6 +10,7 @@ import { diskCheck, memoryCheck, mountCheck } from './capacity.ts';
 import { type HostCheck, type PreflightInput, warning } from './check.ts';
 import { clockCheck } from './clock.ts';
 import { flagCheck } from './flags.ts';
+import { haproxyCheck } from './haproxy.ts';
 import { addressCheck, duplicateCheck, portCheck, unknownMembers } from './network.ts';
 import { lossCheck, packagesCheck } from './packages.ts';
 import { clusterCheck, dockerCheck, dpkgCheck, mesosCheck, otherDockerCheck } from './software.ts';
@@ -28,6 +29,7 @@ const HOST_CHECKS: readonly HostCheck[] = [
   portCheck,
   dpkgCheck,
   mesosCheck,
+  haproxyCheck,
   dockerCheck,
   otherDockerCheck,
   packagesCheck,

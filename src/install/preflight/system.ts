@@ -2,8 +2,9 @@
 
 import type { AptRepository, MesosSource } from '../../cluster/cluster.ts';
 import { CLUSTERD, MESOSPHERE } from '../../cluster/repositories.ts';
+import { rolesWithRuntime, usesRuntime } from '../runtime.ts';
 import { compareNumbers } from '../versions.ts';
-import { error, type HostCheck, isMesos, usesRuntime, warning } from './check.ts';
+import { error, type HostCheck, isMesos, warning } from './check.ts';
 
 /** Required by the payload's Node. */
 const OLDEST_GLIBC = '2.28';
@@ -58,7 +59,7 @@ function supportedSystems(source: MesosSource, id: 'debian' | 'ubuntu'): Package
 
 export const runtimeCheck: HostCheck = ({ host, own, payload }) => {
   if (!usesRuntime(host)) return [];
-  const roles = host.roles.filter((role) => role === 'scheduler' || role === 'agent').join(' and ');
+  const roles = rolesWithRuntime(host).join(' and ');
   if (payload.arch !== undefined && payload.arch !== own.arch) {
     return [
       error(

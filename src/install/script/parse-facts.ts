@@ -5,7 +5,7 @@ import { parseJson } from '../../json.ts';
 import type { Facts } from '../facts.ts';
 import { looseText } from './loose-text.ts';
 import { parseFiles } from './parse-files.ts';
-import { parseAgent, parseMaster, parseScheduler, parseZooKeeper } from './parse-health.ts';
+import { parseAgent, parseLb, parseMaster, parseScheduler, parseZooKeeper } from './parse-health.ts';
 import {
   dpkgFacts,
   lines,
@@ -55,6 +55,7 @@ const answer = z.object({
   agentMetrics: some,
   agentVersion: some,
   scheduler: some,
+  lb: some,
 });
 
 /** The times when the probe was sent and its answer received, in milliseconds since 1970 by this machine's clock. */
@@ -111,6 +112,7 @@ export function parseFacts(stdout: string, { sentAt, receivedAt }: RoundTrip): F
       lines(part('agent-id'))[0] ?? '',
     ),
     scheduler: parseScheduler(looseText(data.scheduler)),
+    lb: parseLb(looseText(data.lb)),
     docker: parseDocker(looseText(data.docker)),
     otherDockers: parseOtherDockers(part('dockers')),
     mesosup: mesosupFacts(part),

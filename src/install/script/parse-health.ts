@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { parseJson } from '../../json.ts';
-import type { AgentHealth, MasterHealth, SchedulerHealth, ZooKeeperHealth } from '../host-facts.ts';
+import type { AgentHealth, LbHealth, MasterHealth, SchedulerHealth, ZooKeeperHealth } from '../host-facts.ts';
 import { type HttpAnswer, parseAnswer, splitAnswer } from './http-request.ts';
 
 /**
@@ -102,6 +102,22 @@ export function parseScheduler(printed: string): SchedulerHealth {
     subscribed: reported?.connected ?? false,
     version: reported?.version ?? '',
     problem: problemOf('the scheduler', answer),
+    ...asked,
+  };
+}
+
+/** Parses the metrics of the load balancer's program. */
+export function parseLb(printed: string): LbHealth {
+  const { text, asked } = splitAnswer(printed);
+  const { status, body } = parseAnswer(text);
+  const metric = (name: string) =>
+    Number(new RegExp(`^mesosup_lb_${name} (\\S+)$`, 'm').exec(body)?.[1] ?? 0);
+  return {
+    answers: status === 200,
+    balances: metric('haproxy_up') === 1,
+    services: metric('services'),
+    problems: metric('problems'),
+    answeredAt: metric('scheduler_last_answer_timestamp_seconds') * 1000,
     ...asked,
   };
 }

@@ -65,10 +65,13 @@ export function probeScript(
     MASTER_PORT: health.master ?? '',
     AGENT_PORT: health.agent ?? '',
     SCHEDULER_PORT: health.scheduler ?? '',
+    LB_HOST: health.lb?.host ?? '',
+    LB_PORT: health.lb?.port ?? '',
     MASTER_METRICS: request(health.master, '/metrics/snapshot', people),
     MASTER_VERSION: request(health.master, '/version'),
     AGENT_METRICS: request(health.agent, '/metrics/snapshot', people),
     AGENT_VERSION: request(health.agent, '/version'),
+    LB_METRICS: request(health.lb?.port, '/metrics'),
     SCHEDULER_INFO: request(health.scheduler, '/v2/info?embed=connected', apiUser(secrets)),
   };
   return assemble(scripts, PARTS, values, [`probe ${functions(targets).join(' ')}`]);
@@ -86,6 +89,7 @@ function functions({ health, services }: ProbeTargets): string[] {
     ...(health.master === undefined ? [] : ['master_metrics', 'master_version']),
     ...(health.agent === undefined ? [] : ['agent_metrics', 'agent_version']),
     ...(health.scheduler === undefined ? [] : ['scheduler']),
+    ...(health.lb === undefined ? [] : ['lb']),
     ...(services.length === 0 ? [] : ['services']),
     'packages',
     'file_list',

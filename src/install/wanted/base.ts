@@ -2,6 +2,7 @@
 
 import type { Targets } from '../probe-targets.ts';
 import type { PayloadResource } from '../resources/payload.ts';
+import { usesRuntime } from '../runtime.ts';
 import { CLUSTER, PAYLOADS, STARTED, STATE } from '../script/places.ts';
 import { directory, file } from './build.ts';
 import type { Context, Part, Payload } from './context.ts';
@@ -45,7 +46,6 @@ export function currentPayload(context: Context): Part {
   return { configuration: [{ kind: 'link', path: CURRENT, target: context.payload.version }] };
 }
 
-/** The scheduler and the executor run on the payload's runtime. */
 export function needsPayload(context: Pick<Context, 'host'>): boolean {
-  return context.host.roles.includes('scheduler') || context.host.roles.includes('agent');
+  return usesRuntime(context.host);
 }

@@ -1,16 +1,11 @@
 /** The Docker executor for Mesos, and the janitor that removes containers whose executor has ended, and images. */
 
-import { hostsWith } from '../../cluster/topology.ts';
-import { isJson, parseJson } from '../../json.ts';
 import type { Targets } from '../probe-targets.ts';
-import { addressOf } from '../topology.ts';
 import { MESOS_STATE } from '../work-dirs.ts';
 import { CURRENT } from './base.ts';
 import { directory, file, service, unitPath } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
-
-/** The addresses to which the executor connects for exec. */
-const SCHEDULERS = '/etc/mesosup/schedulers.json';
+import { SCHEDULERS, schedulersFile } from './scheduler-urls.ts';
 
 const EXECUTORS = `${MESOS_STATE}/executors`;
 export const EXECUTOR = `${EXECUTORS}/docker`;
@@ -31,9 +26,8 @@ export function executor(context: Context): Part {
       mode: '0755',
       note: 'the Docker executor',
     }),
-    file(SCHEDULERS, `${JSON.stringify({ schedulers: schedulerUrls(context) }, null, 2)}\n`, {
-      note: 'the schedulers to which the Docker executor connects',
-    }),
+    // For exec.
+    schedulersFile(context),
   ];
   // Upstart has no timers, and hosts with Upstart can't run the executor.
   if (own.init === 'upstart') return { configuration: wrapper };
@@ -48,24 +42,4 @@ export function executor(context: Context): Part {
     configuration: [...wrapper, unit, timer],
     services: [service(context, JANITOR_TIMER, [timer])],
   };
-}
-
-/**
- * The addresses of the schedulers, sorted. As long as one of them is unreachable, the addresses that the host has are
- * kept: one of them may be that scheduler's.
- */
-function schedulerUrls({ cluster, facts, own }: Context): string[] {
-  const schedulers = hostsWith(cluster, 'scheduler');
-  const addresses = schedulers.map((host) => addressOf(cluster, host, facts));
-  const urls = addresses.flatMap((address) =>
-    address === undefined ? [] : [`http://${address}:${cluster.ports.scheduler}`],
-  );
-  const kept = schedulers.every(({ name }) => facts.has(name)) ? [] : presentUrls(own);
-  return [...new Set([...urls, ...kept])].toSorted();
-}
-
-function presentUrls({ files }: Context['own']): string[] {
-  const content = parseJson(files[SCHEDULERS]?.text ?? '');
-  const urls = isJson(content) && Array.isArray(content.schedulers) ? content.schedulers : [];
-  return urls.filter((url) => typeof url === 'string');
 }

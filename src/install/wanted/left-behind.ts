@@ -6,10 +6,11 @@ import { STATE } from '../script/places.ts';
 import { agentWorkDir, DEFAULT_STATE_DIRECTORIES, masterWorkDir } from '../work-dirs.ts';
 import type { Brought } from './context.ts';
 import { DOCKER_BROUGHT, DOCKER_DATA } from './docker.ts';
+import { LB_BROUGHT, LB_STATE } from './lb.ts';
 import { SCHEDULER_STATE } from './scheduler.ts';
 import { ZOOKEEPER_BROUGHT, ZOOKEEPER_DATA } from './zookeeper.ts';
 
-const BROUGHT: readonly Brought[] = [...DOCKER_BROUGHT, ...ZOOKEEPER_BROUGHT];
+const BROUGHT: readonly Brought[] = [...DOCKER_BROUGHT, ...ZOOKEEPER_BROUGHT, ...LB_BROUGHT];
 
 /** Lists directories of data. A change of roles keeps them; `uninstall --purge` removes those that mesosup created. */
 export function dataDirectories(cluster: Cluster, host: ClusterHost): string[] {
@@ -19,6 +20,7 @@ export function dataDirectories(cluster: Cluster, host: ClusterHost): string[] {
     agentWorkDir(cluster, host),
     STATE,
     SCHEDULER_STATE,
+    LB_STATE,
     ZOOKEEPER_DATA,
     DOCKER_DATA,
   ];

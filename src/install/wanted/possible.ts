@@ -17,7 +17,7 @@ import type { Facts } from '../facts.ts';
 import type { Resource } from '../resources/registry.ts';
 import { resourcesWith } from './wanted.ts';
 
-const ROLES: readonly Role[] = ['zookeeper', 'master', 'scheduler', 'agent'];
+const ROLES: readonly Role[] = ['zookeeper', 'master', 'scheduler', 'agent', 'lb'];
 
 /** One system for each variant of paths and packages. */
 const SYSTEMS: readonly Pick<Facts, 'init' | 'system'>[] = [
@@ -95,6 +95,7 @@ function bareHost(system: Pick<Facts, 'init' | 'system'>, { connection }: Cluste
     master: { ...silent, elected: false, recovered: false, agentsConnected: 0, frameworksActive: 0 },
     agent: { ...silent, registered: false, id: '', tasks: null, executors: null },
     scheduler: { ...silent, leads: false, leader: '', subscribed: false },
+    lb: { answers: false, balances: false, services: 0, problems: 0, answeredAt: 0 },
     docker: { version: '', running: false },
     otherDockers: [],
     mesosup: { cluster: '', current: '', payloads: [], released: [], started: false, run: null, journal: [] },

@@ -2,12 +2,14 @@
 
 import { isOwnFlag, type OwnFlag } from '../../cluster/scheduler-flags.ts';
 import { secretMark } from '../../cluster/secrets.ts';
+import { hostsWith } from '../../cluster/topology.ts';
 import { resourceId } from '../resources/registry.ts';
 import type { ServiceCheck, ServiceResource } from '../resources/service.ts';
 import { PAYLOADS, STATE } from '../script/places.ts';
 import { CURRENT, payloadResource } from './base.ts';
 import { directory, file, secretFile, service, unitPath } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
+import { LB_USER, usesOwnCredentials } from './lb-user.ts';
 import { FILES_PRINCIPAL } from './mesos-agent.ts';
 
 export const SCHEDULER_SERVICE = 'mesosup-scheduler';
@@ -53,7 +55,7 @@ export function scheduler(context: Context): Part {
       : [owned('zk', topology.scheduler, "address of the scheduler's state")]),
     owned('secret', secretMark('scheduler'), 'secret of the framework'),
     owned('agents', `${FILES_PRINCIPAL}:${secretMark('files')}`, 'credentials for the files of agents'),
-    owned('api', `mesosup:${secretMark('api')}`, 'credentials of the API'),
+    owned('api', apiUsers(context), 'credentials of the API'),
     unit,
   ];
   const check: ServiceCheck = {
@@ -76,6 +78,13 @@ export function scheduler(context: Context): Part {
       }) satisfies ServiceResource,
     ],
   };
+}
+
+/** The operator, and a viewer for the load balancer if there is one. */
+function apiUsers({ cluster }: Context): string {
+  const operator = `mesosup:${secretMark('api')}`;
+  if (hostsWith(cluster, 'lb').length === 0 || !usesOwnCredentials(cluster)) return operator;
+  return `${operator}\n[viewer]\n${LB_USER}:${secretMark('lb')}`;
 }
 
 /**

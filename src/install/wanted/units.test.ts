@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { filesOf, scenarios, wantedOf } from '../../../test/install/scenarios.ts';
 import { parseUpstartJob } from '../../../test/install/upstart-job.ts';
+import { LB_SERVICE } from './lb.ts';
 import { SCHEDULER_SERVICE } from './scheduler.ts';
 
 const run = promisify(execFile);
@@ -51,7 +52,8 @@ describe.each(Object.keys(scenarios).filter((name) => /clusterd|units/.test(name
         .map((file) => file.path)
         .filter((one) => one.startsWith('/etc/systemd/'))
         .map((one) => /^(.*\.service)\.d\//.exec(one)?.[1] ?? one);
-      expect(units).toContain('/etc/systemd/system/mesos-agent.service');
+      const expected = name.endsWith('-lb') ? 'mesosup-lb' : 'mesos-agent';
+      expect(units).toContain(`/etc/systemd/system/${expected}.service`);
       const files = units.map((unit) => path.join(root, unit));
       const { stdout, stderr } = await run('systemd-analyze', [
         'verify',
@@ -64,11 +66,14 @@ describe.each(Object.keys(scenarios).filter((name) => /clusterd|units/.test(name
   },
 );
 
-test("the scheduler's check has the same access to files as the service", () => {
-  const resources = wantedOf('clusterd-of-three');
-  const service = resources.find((one) => one.kind === 'service' && one.name === SCHEDULER_SERVICE);
+test.each([
+  ['clusterd-of-three', SCHEDULER_SERVICE],
+  ['clusterd-with-lb', LB_SERVICE],
+])('in %s, the check of %s has the same access to files as the service', (scenario, name) => {
+  const resources = wantedOf(scenario);
+  const service = resources.find((one) => one.kind === 'service' && one.name === name);
   const check = service?.kind === 'service' ? service.check : undefined;
-  const path = `/etc/systemd/system/${SCHEDULER_SERVICE}.service`;
+  const path = `/etc/systemd/system/${name}.service`;
   const unit = resources.find((one) => one.kind === 'file' && one.path === path);
   const lines = unit?.kind === 'file' ? unit.content.split('\n') : [];
   const visible = /^(User|ProtectHome|PrivateTmp)=/;
@@ -84,7 +89,8 @@ describe.each(Object.keys(scenarios).filter((name) => /upstart|jobs/.test(name))
     test('are those that no package contains', () => {
       const names = jobs.map((job) => path.basename(job.path)).toSorted();
       const own = name.includes('jobs') ? ['mesos-agent.conf', 'mesos-master.conf'] : [];
-      expect(names).toEqual([...own, 'mesosup-scheduler.conf', 'zookeeper.conf']);
+      const usual = ['mesosup-scheduler.conf', 'zookeeper.conf'];
+      expect(names).toEqual(name.startsWith('lb-') ? ['mesosup-lb.conf'] : [...own, ...usual]);
     });
 
     test.each(jobs.map((job) => [job.path, job.content]))('%s has stanzas Upstart knows', (_path, text) => {

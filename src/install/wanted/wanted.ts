@@ -8,6 +8,7 @@ import { base, currentPayload } from './base.ts';
 import type { Context, Part, WantedInput } from './context.ts';
 import { docker } from './docker.ts';
 import { executor } from './executor.ts';
+import { lb } from './lb.ts';
 import { mesosAgent } from './mesos-agent.ts';
 import { mesosMaster } from './mesos-master.ts';
 import { mesosPackages } from './mesos-package.ts';
@@ -24,6 +25,7 @@ const PARTS: readonly ((context: Context) => Part)[] = [
   mesosMaster,
   mesosAgent,
   scheduler,
+  lb,
   currentPayload,
 ];
 

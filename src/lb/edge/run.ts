@@ -66,6 +66,7 @@ export async function runBalancer(
     every(READ_EVERY_MS, signal, async () => markDirty()),
     every(WATCH_EVERY_MS, signal, async () => {
       if (balancer.state && (await revive()) === undefined) markDirty();
+      metrics.up.set((await haproxy.isRunning()) ? 1 : 0);
     }),
   ];
   const read = reader(client, balancer, haproxy, metrics, log, signal);

@@ -17,7 +17,8 @@ export function accessFrom(flags: Flags): Access {
   const usersFile = flags.text('http_users_file');
   const tokensFile = flags.text('http_tokens_file');
   const origins = flags.text('access_control_allow_origin');
-  const own = credentials === undefined ? [] : [operatorFrom(credentials)];
+  const own = credentials === undefined ? [] : [operatorFrom(credentials.split(/\r?\n/, 1)[0] ?? '')];
+  const further = file === undefined ? [] : furtherUsers(file, credentials ?? '');
   const users =
     usersFile === undefined
       ? []
@@ -26,13 +27,14 @@ export function accessFrom(flags: Flags): Access {
     tokensFile === undefined
       ? []
       : parseTokens('http_tokens_file', tokensFile, secretFrom('http_tokens_file', tokensFile));
-  const [twice] = users.filter(({ user }) => user.name === own[0]?.user.name);
+  const first = new Set([...own, ...further].map(({ user }) => user.name));
+  const [twice] = users.filter(({ user }) => first.has(user.name));
   if (twice) {
     throw new UsageError(
       `--http_users_file: ${usersFile} contains ${twice.user.name}, who is in --http_credentials_file already`,
     );
   }
-  const accounts = [...own, ...users, ...tokens];
+  const accounts = [...own, ...further, ...users, ...tokens];
   return {
     ...(accounts.length > 0 && { accounts }),
     ...(origins !== undefined && { allowedOrigins: splitList(origins) }),
@@ -46,6 +48,15 @@ function operatorFrom(credentials: string): Account {
     user: { name: credentials.slice(0, colon), role: 'operator' },
     secret: { kind: 'password', text: credentials.slice(colon + 1) },
   };
+}
+
+/** Users in the lines after the first one. The installer writes viewers for its own programs there. */
+function furtherUsers(file: string, text: string): Account[] {
+  const lines = text.split(/\r?\n/).slice(1);
+  // The empty line keeps the numbers of lines in errors.
+  return lines.every((line) => line.trim() === '')
+    ? []
+    : parseUsers('http_credentials_file', file, ['', ...lines].join('\n'));
 }
 
 function httpCredentialsFrom(file: string): string {

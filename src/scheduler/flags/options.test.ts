@@ -108,7 +108,7 @@ it('reads named users and tokens with their roles', () => {
   const users = join(directory, 'users');
   const tokens = join(directory, 'named-tokens');
   const first = join(directory, 'first');
-  writeFileSync(first, 'mesosup:x');
+  writeFileSync(first, 'mesosup:x\n[viewer]\nlb:y\n');
   writeFileSync(users, `olga: a:b [c] # d \n# people\n[viewer]\nanna:${hash}\r\n\n[operator]\nbert:[x]`);
   writeFileSync(tokens, 'aaaaaaaaaaaaaaaa\n[viewer]\ngrafana:bbbbbbbbbbbbbbbb\ncccccccccccccccc\n');
   const files = ['--http_credentials_file', first, '--http_users_file', users, '--http_tokens_file', tokens];
@@ -120,6 +120,7 @@ it('reads named users and tokens with their roles', () => {
   ]);
   expect(shown).toEqual([
     ['mesosup', 'operator', 'x'],
+    ['lb', 'viewer', 'y'],
     ['olga', 'operator', ' a:b [c] # d '],
     ['anna', 'viewer', hash],
     ['bert', 'operator', '[x]'],
@@ -155,6 +156,17 @@ it.each([
     options(['--master', 'm', '--http_users_file', file], { MARATHON_HTTP_CREDENTIALS: 'u:p' });
   expect(run).toThrow(message);
   expect(run).toThrow(/^--http_users_file: (?!.*sesame)/);
+});
+
+it('refuses further lines of the credentials that are no users, and users that are there twice', () => {
+  const file = join(directory, 'with-viewers');
+  const users = join(directory, 'same-users');
+  writeFileSync(file, 'u:p\n[viewer]\nsesame\n');
+  const run = () => options(['--master', 'm', '--http_credentials_file', file, '--http_users_file', users]);
+  expect(run).toThrow(/^--http_credentials_file: line 3 of (?!.*sesame)/);
+  writeFileSync(file, 'u:p\n[viewer]\nlb:sesame\n');
+  writeFileSync(users, 'lb:other');
+  expect(run).toThrow(/contains lb, who is in --http_credentials_file already/);
 });
 
 it('listens with TLS if configured', () => {

@@ -5,7 +5,8 @@
 #   ADDRESS_FILES      files that set the address flag of Mesos, one path a line
 #   ADDRESS_VARIABLES  files that may set MESOS_IP, one path a line
 #   ZOOKEEPER_PORT, MASTER_PORT, AGENT_PORT, SCHEDULER_PORT
-#   MASTER_METRICS, MASTER_VERSION, AGENT_METRICS, AGENT_VERSION, SCHEDULER_INFO  HTTP requests
+#   LB_HOST, LB_PORT   the address of the load balancer's metrics
+#   MASTER_METRICS, MASTER_VERSION, AGENT_METRICS, AGENT_VERSION, SCHEDULER_INFO, LB_METRICS  HTTP requests
 
 # own_address ADDRESS: prints the address on which the host's services listen, by the same rule as chooseAddress. An
 # address that is translated on the way to the host (NAT) is not the host's own.
@@ -27,3 +28,4 @@ master_version() { request masterVersion "$MASTER_PORT" "$MASTER_VERSION"; }
 agent_metrics() { request agentMetrics "$AGENT_PORT" "$AGENT_METRICS"; }
 agent_version() { request agentVersion "$AGENT_PORT" "$AGENT_VERSION"; }
 scheduler() { request scheduler "$SCHEDULER_PORT" "$SCHEDULER_INFO"; }
+lb() { printf '%s' "$LB_METRICS" | asked "$LB_HOST" "$LB_PORT" | member lb; }

@@ -372,6 +372,90 @@ describe('containers and executors of an agent', () => {
   );
 });
 
+describe('a host with the role lb', () => {
+  const roles = ['zookeeper', 'master', 'scheduler', 'agent'];
+  const [first, ...others] = ['h1', 'h2', 'h3'].map((name) => ({ name, roles }));
+  /** redis-cli at the service port of the app, on this machine's Redis image. */
+  async function askAt(host: LabHost, line: string): Promise<string> {
+    const text = await (await cluster.api(h1, '/v1/endpoints')).text();
+    const port = new RegExp(`^${APP} (\\d+) `, 'm').exec(text)?.[1];
+    const image = await ensureRedisImage();
+    return `docker run --rm ${image} redis-cli -h ${host.address} -p ${port} ${line}`;
+  }
+  const haproxies = () => h1.run("ps -eo pid,user:20,args | grep '[/]usr/sbin/haproxy' || :");
+
+  test(
+    'serves the 2013 example at its service port, with the least rights',
+    async () => {
+      cluster.flags = [];
+      await cluster.writeSpec({ hosts: [{ name: 'h1', roles: [...roles, 'lb'] }, ...others] });
+      expectDone(await cluster.run('install', '--start', '--yes'));
+      const { hosts } = await cluster.healthy();
+      const role = hosts[0]?.roles.find((one) => one.role === 'lb');
+      expect(role).toMatchObject({ healthy: true, state: 'serves 1 port of apps' });
+      expect(await cluster.planned()).toEqual({});
+      const get = await askAt(h1, 'GET x');
+      for (const host of [h1, h2]) expect((await host.run(get)).trim()).toMatch(/^[012]$/);
+      expect((await haproxies()).trim().split('\n')).toEqual([
+        expect.stringMatching(/ mesosup-lb /),
+        expect.stringMatching(/ mesosup-lb /),
+      ]);
+      expect(await h1.run('systemctl is-enabled haproxy; systemctl is-active haproxy; :')).toBe(
+        'disabled\ninactive\n',
+      );
+      expect(await h1.run("stat -c '%a %U' /etc/mesosup/lb/credentials")).toBe('600 mesosup-lb\n');
+      // As a viewer it can't change anything.
+      const request = `curl -s -o /dev/null -w '%{http_code}' -u "$(cat /etc/mesosup/lb/credentials)"`;
+      const url = `http://${h1.address}:${PORTS.scheduler}/v2/apps`;
+      if ((await h1.exec('command -v curl')).code === 0) {
+        expect(await h1.run(`${request} ${url}`)).toBe('200');
+        expect(await h1.run(`${request} -X POST -d '{}' ${url}`)).toBe('403');
+      }
+    },
+    INSTALL_MS,
+  );
+
+  test('loses no connection while its program and the schedulers restart or die', async () => {
+    const get = await askAt(h1, 'GET x');
+    const before = await haproxies();
+    // One connection that is in use for the whole time: a second one would have another client's name.
+    const name = 'kept-connection';
+    const kept = h2.exec(
+      `(echo CLIENT SETNAME ${name}; i=0; while [ $i -lt 60 ]; do echo CLIENT GETNAME; sleep 0.25; i=$((i+1)); done) | ` +
+        get.replace('docker run --rm', 'docker run --rm -i').replace(' GET x', ''),
+    );
+    await sleep(1500);
+    await h1.run('systemctl restart mesosup-lb');
+    for (const host of lab.hosts) await host.run('systemctl restart --no-block mesosup-scheduler');
+    expect((await h2.run(get)).trim()).toMatch(/^[012]$/);
+    await h1.run('systemctl kill -s KILL --kill-who=main mesosup-lb');
+    expect((await h2.run(get)).trim()).toMatch(/^[012]$/);
+    const { stdout, stderr, code } = await kept;
+    expect([code, stderr]).toEqual([0, '']);
+    expect(stdout.trim().split('\n')).toEqual(['OK', ...Array.from({ length: 60 }, () => name)]);
+    expect(await haproxies()).toBe(before);
+    await cluster.healthy();
+  });
+
+  test(
+    'serves nothing after the role is taken away',
+    async () => {
+      const get = await askAt(h1, 'GET x');
+      await cluster.writeSpec({ hosts: [first, ...others] });
+      expect((await cluster.planned()).h1).toContain('remove file:/etc/systemd/system/mesosup-lb.service');
+      expectDone(await cluster.run('install', '--yes'));
+      expect(await haproxies()).toBe('');
+      expect((await h2.exec(get)).stdout + (await h2.exec(get)).stderr).toContain('Connection refused');
+      expect(await cluster.planned()).toEqual({});
+      await cluster.healthy();
+      // Its state stays for the next time, like all data.
+      expect(await h1.run('ls /var/lib/mesosup/lb')).toContain('state.json');
+      cluster.flags = ['--hosts', 'h1,h2,h3'];
+    },
+    INSTALL_MS,
+  );
+});
+
 describe('changes', () => {
   test('an additional attribute changes one host, restarts one service, and keeps containers and tasks', async () => {
     cluster.flags = [];

@@ -9,13 +9,17 @@ import { clusterOf, specFlags } from '../../flags/cluster-flags.ts';
 import { connectFlags } from '../../flags/connect-flags.ts';
 import { fileOf } from '../../spec-file.ts';
 
+/** Members of a quorum are added in the cluster file. */
+const ROLES = ['agent', 'lb'] as const;
+
 export default class NodeAdd extends BaseCommand {
-  static override summary = 'Add a host with an agent to the cluster, and install it.';
+  static override summary = 'Add a host to the cluster, and install it.';
   static override description =
-    'Writes the host into cluster.yaml; comments and the order of its keys stay. The other hosts are probed and not changed. If the installation fails, run the same command again to resume.';
+    'Writes the host into cluster.yaml; comments and the order of its keys stay. The other hosts are probed and not changed, except that the schedulers get the credentials of the first load balancer. If the installation fails, run the same command again to resume.';
   static override examples = [
     '<%= config.bin %> node add h4',
     '<%= config.bin %> node add h4 --attribute rack=b --yes',
+    '<%= config.bin %> node add h5 --role lb',
   ];
   static override enableJsonFlag = true;
   static override args = {
@@ -30,6 +34,13 @@ export default class NodeAdd extends BaseCommand {
     ...specFlags,
     ...connectFlags,
     address: Flags.string({ summary: 'Address for SSH. Default: the name.', helpValue: 'ADDRESS' }),
+    role: Flags.option({
+      options: ROLES,
+      summary: 'A role of the host. May be repeated. Default: agent.',
+      helpValue: 'ROLE',
+      multiple: true,
+      multipleNonGreedy: true,
+    })(),
     attribute: Flags.string({
       summary: 'A Mesos attribute of the agent. May be repeated.',
       helpValue: 'NAME=VALUE',
@@ -49,14 +60,16 @@ export default class NodeAdd extends BaseCommand {
     const there = present.cluster.hosts.find((host) => host.name === name);
     const isThere = there !== undefined;
     const attributes = Object.fromEntries((flags.attribute ?? []).map(attribute));
-    if (there) refuseOther(there, { name, address: flags.address, attributes });
-    const loaded = isThere
-      ? present
-      : await clusterOf(flags, (text, file) =>
-          withHost(text, file, { name, address: flags.address, attributes }),
-        );
+    const host = { name, address: flags.address, roles: flags.role, attributes };
+    if (there) refuseOther(there, host);
+    const loaded = isThere ? present : await clusterOf(flags, (text, file) => withHost(text, file, host));
+    const { hosts } = loaded.cluster;
+    const isFirst = !hosts.some((one) => one.name !== name && one.roles.includes('lb'));
+    const isBalancer = flags.role?.includes('lb') === true;
+    const schedulers = hosts.filter(({ roles }) => isBalancer && isFirst && roles.includes('scheduler'));
+    const only = [...new Set([name, ...schedulers.map((one) => one.name)])];
     return runChange(this, loaded, flags, {
-      intent: { command: 'install', start: false, only: [name], allowRemove: flags['allow-remove'] ?? [] },
+      intent: { command: 'install', start: false, only, allowRemove: flags['allow-remove'] ?? [] },
       allowAgentReplace: false,
       before: async () => {
         if (!isThere) await writeSpec(fileOf(loaded));

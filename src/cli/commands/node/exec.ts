@@ -12,7 +12,7 @@ import { ownArguments, wordsAfterDashes } from '../../usage/command-words.ts';
 
 const INTERRUPTED = 'Interrupted. The command may still run on the hosts.';
 
-const ROLES: readonly Role[] = ['zookeeper', 'master', 'scheduler', 'agent'];
+const ROLES: readonly Role[] = ['zookeeper', 'master', 'scheduler', 'agent', 'lb'];
 
 export default class NodeExec extends BaseCommand {
   static override summary = 'Run a command as root on many hosts of the cluster at the same time.';

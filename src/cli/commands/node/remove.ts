@@ -106,10 +106,10 @@ export default class NodeRemove extends BaseCommand {
 
 /** @throws UsageError for a member of a quorum, and for a scheduler */
 function refuseMember({ name, roles }: ClusterHost): void {
-  const member = roles.filter((role) => role !== 'agent');
+  const member = roles.filter((role) => role !== 'agent' && role !== 'lb');
   if (member.length === 0) return;
   throw new UsageError(
-    `${name} has the role ${member.join(', ')}: only hosts that are nothing but agents can be removed`,
+    `${name} has the role ${member.join(', ')}: only hosts that are nothing but agents or load balancers can be removed`,
     {
       remedy: `To replace its machine, give the new machine the same name and address, and run: mesosup install. To take only its agent out of service: mesosup node drain ${name}`,
     },
