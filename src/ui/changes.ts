@@ -37,6 +37,16 @@ export async function killTask(app: string, task: string, scale: boolean): Promi
   });
 }
 
+/** Lets the scheduler replace the tasks of an agent on others. @throws ApiError */
+export async function drainAgent(id: string): Promise<void> {
+  await api.call('POST', '/v2/agents/{id}/drain', { path: { id } });
+}
+
+/** @throws ApiError */
+export async function endDrain(id: string): Promise<void> {
+  await api.call('DELETE', '/v2/agents/{id}/drain', { path: { id } });
+}
+
 /** @param from the current version, as the user has seen it @throws ApiError with the status 412 if it is another one by now */
 export async function revertApp(id: string, version: string, from: string): Promise<void> {
   await api.call('PUT', '/v2/apps/{id}', { path: { id }, body: { version }, query: { ifVersion: from } });

@@ -234,6 +234,31 @@ it('shows the capacity of the agents', async () => {
   await page.getByRole('cell', { name: 'active' }).waitFor();
 });
 
+it('drains an agent, shows its tasks, and ends the drain', async () => {
+  await page.getByRole('button', { name: /^Drain / }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Drain' }).click();
+  await page.getByRole('cell', { name: 'draining' }).waitFor();
+  await page
+    .getByRole('row', { name: /draining/ })
+    .getByRole('link')
+    .click();
+  await page
+    .getByRole('region', { name: 'Tasks' })
+    .getByRole('link', { name: '/shop/box' })
+    .first()
+    .waitFor();
+  // The cluster has no other agent.
+  await page.getByText('No other agent has room for /shop/box').waitFor();
+  await picture(page, 'agent');
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole('button', { name: /^End the drain/ }).click();
+  await page.getByText('active').waitFor();
+  await page.goto(`${cluster.url}/ui/agent/TYPO`);
+  await page.getByRole('heading', { name: 'There is no agent TYPO' }).waitFor();
+  await page.getByRole('link', { name: 'Show all agents' }).click();
+  await page.getByRole('heading', { name: 'Agents' }).waitFor();
+});
+
 it('shows hostile names, labels and output as text', async () => {
   const hostile = '<img src=x onerror=alert(1)>\u202e\u001b[2J';
   await request('PUT', '/v2/apps/shop/hostile', {
@@ -266,11 +291,15 @@ it('breaks no rule of accessibility in any view, light and dark, at 1280 and 390
   ] as const) {
     await page.emulateMedia({ colorScheme });
     await page.setViewportSize({ width, height: 800 });
-    for (const view of views) {
+    const { agents } = (await (await request('GET', '/v2/agents')).json()) as { agents: { id: string }[] };
+    for (const view of [...views, `agent/${agents[0]?.id}`]) {
       await page.goto(`${cluster.url}/ui/${view}`);
       await page.locator('main :text-is("Loading …")').waitFor({ state: 'hidden' });
       await page.getByRole('heading', { level: 1 }).waitFor();
-      await picture(page, `${view.replaceAll(/\W+/g, '-') || 'apps'}-${colorScheme}-${width}`);
+      await picture(
+        page,
+        `${view.replace(/^agent\/.*/, 'agent').replaceAll(/\W+/g, '-') || 'apps'}-${colorScheme}-${width}`,
+      );
       found.push(...(await violations(page)).map((one) => `${view} ${colorScheme}: ${one}`));
       const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
       if (Number(overflow) > 0) found.push(`${view}: wider than ${width} pixels by ${overflow}`);

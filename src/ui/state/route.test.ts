@@ -17,6 +17,7 @@ it('reads the addresses of views', () => {
   });
   expect(read('/ui/app/a?tab=x')).toEqual({ view: 'app', id: '/a', tab: 'instances' });
   expect(read('/ui/agents')).toEqual({ view: 'agents' });
+  expect(read('/ui/agent/x-S0')).toEqual({ view: 'agent', id: 'x-S0' });
   expect(read('/ui/%ff/x')).toEqual({ view: 'nothing', path: '/ui/%ff/x' });
 });
 
@@ -33,6 +34,10 @@ it('finds the view of each address that it makes, for any ids', () => {
       task: fc.string(),
     }),
     fc.record({ view: fc.constant('edit' as const), id }),
+    fc.record({
+      view: fc.constantFrom('agent' as const, 'deployment' as const),
+      id: id.map((one) => one.slice(1)),
+    }),
     fc.record({ view: fc.constant('create' as const), group: id }),
     fc.record({ view: fc.constantFrom('deployments' as const, 'queue' as const, 'events' as const) }),
     fc.constant({ view: 'apps' as const }),

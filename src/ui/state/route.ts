@@ -12,6 +12,7 @@ export type Route =
   /** `from`: the app whose definition is the start of a new one. */
   | { readonly view: 'create'; readonly group?: string; readonly from?: string }
   | { readonly view: 'edit'; readonly id: string }
+  | { readonly view: 'agent' | 'deployment'; readonly id: string }
   | { readonly view: 'deployments' | 'queue' | 'agents' | 'events' | 'scheduler' }
   | { readonly view: 'nothing'; readonly path: string };
 
@@ -35,6 +36,9 @@ export function routeOf(path: string, query: URLSearchParams): Route {
     }
     case 'edit':
       return { view: 'edit', id };
+    case 'agent':
+    case 'deployment':
+      return { view, id: id.slice(1) };
     case 'deployments':
     case 'queue':
     case 'agents':
@@ -59,6 +63,9 @@ export function pathOf(route: Route): string {
       return `${BASE}create${queryOf({ group: route.group, from: route.from })}`;
     case 'edit':
       return `${BASE}edit${encoded(route.id)}`;
+    case 'agent':
+    case 'deployment':
+      return `${BASE}${route.view}/${encodeURIComponent(route.id)}`;
     case 'nothing':
       return route.path;
     default:

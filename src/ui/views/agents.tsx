@@ -3,19 +3,14 @@ import { amount } from '../../apps/units.ts';
 import { count } from '../../text/count.ts';
 import { api, SHORT } from '../live/api.ts';
 import { Show, useLoaded } from '../parts/loaded.tsx';
-import { Age } from '../parts/time.tsx';
 import { query, setQuery } from '../router.ts';
 import { type Agent, byHost, fullnessOf, RESOURCES, type Resource, sumOf } from '../state/capacity.ts';
 import { plain } from '../state/plain.ts';
+import { pathOf } from '../state/route.ts';
+import { AgentState, DrainButton, TITLES } from './agent-parts.tsx';
 import '../style/agents.css';
 
 const EVERY_MS = 5000;
-const TITLES: Readonly<Record<Resource, string>> = {
-  cpus: 'CPUs',
-  mem: 'Memory, MiB',
-  disk: 'Disk, MiB',
-  gpus: 'GPUs',
-};
 const filter = computed(() => query.value.get('q') ?? '');
 
 /** The agents of the cluster, and a map of how full they are. */
@@ -53,7 +48,7 @@ export function Agents() {
                 The cluster has no agents. Install one, or check that the agents reach the master.
               </div>
             ) : (
-              <Cluster agents={byHost(value.agents)} />
+              <Cluster agents={byHost(value.agents)} reload={agents.reload} />
             )}
           </>
         )}
@@ -62,7 +57,7 @@ export function Agents() {
   );
 }
 
-function Cluster({ agents }: { agents: readonly Agent[] }) {
+function Cluster({ agents, reload }: { agents: readonly Agent[]; reload: () => void }) {
   const words = filter.value.toLowerCase().split(/\s+/);
   const shown = agents.filter((agent) => words.every((word) => textOf(agent).includes(word)));
   return (
@@ -84,7 +79,7 @@ function Cluster({ agents }: { agents: readonly Agent[] }) {
       ) : (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled area must be reachable by keyboard
         <div class="panel scroll" role="region" aria-label="Table of the agents" tabIndex={0}>
-          <AgentTable agents={shown} />
+          <AgentTable agents={shown} reload={reload} />
         </div>
       )}
     </>
@@ -118,13 +113,15 @@ function Tile({ agent }: { agent: Agent }) {
   const text = fullness === undefined ? 'unknown' : `${Math.round(fullness * 100)} %`;
   return (
     <li class={`tile tile-${level}`} title={`${plain(host)}, ${state}: ${text}`}>
-      <span class="tile-host">{plain(host)}</span>
+      <a class="tile-host" href={pathOf({ view: 'agent', id: agent.id })}>
+        {plain(host)}
+      </a>
       <span>{text}</span>
     </li>
   );
 }
 
-function AgentTable({ agents }: { agents: readonly Agent[] }) {
+function AgentTable({ agents, reload }: { agents: readonly Agent[]; reload: () => void }) {
   return (
     <table>
       <thead>
@@ -137,43 +134,35 @@ function AgentTable({ agents }: { agents: readonly Agent[] }) {
           <th>Offered</th>
           <th>Reserved</th>
           <th>Attributes</th>
+          <th>
+            <span class="hidden">Changes</span>
+          </th>
         </tr>
       </thead>
       <tbody>
         {agents.map((agent) => (
-          <AgentLine key={agent.id} agent={agent} />
+          <AgentLine key={agent.id} agent={agent} reload={reload} />
         ))}
       </tbody>
     </table>
   );
 }
 
-const STATES: Readonly<Record<Agent['state'], string>> = {
-  active: 'running',
-  inactive: 'failed',
-  draining: 'deploying',
-  drained: 'suspended',
-  unknown: 'unreachable',
-};
-
-function AgentLine({ agent }: { agent: Agent }) {
-  const { id, host, state, tasks, attributes = {}, offered, reserved = {}, seenAt, version } = agent;
+function AgentLine({ agent, reload }: { agent: Agent; reload: () => void }) {
+  const { id, host, tasks, attributes = {}, offered, reserved = {}, version } = agent;
   const known = agent.total !== undefined;
   return (
     <tr>
       <td>
-        {plain(host)}
+        <a href={pathOf({ view: 'agent', id })} data-row>
+          {plain(host)}
+        </a>
         <div class="faint mono" title={version === undefined ? id : `Mesos ${version}`}>
           {plain(id)}
         </div>
       </td>
       <td>
-        <span class={`state state-${STATES[state]}`}>{state}</span>
-        {seenAt !== undefined && (
-          <div class="faint">
-            last known <Age at={seenAt} /> ago
-          </div>
-        )}
+        <AgentState agent={agent} />
       </td>
       <td class="number">{tasks}</td>
       <td>
@@ -199,6 +188,9 @@ function AgentLine({ agent }: { agent: Agent }) {
             </span>
           ))}
         </div>
+      </td>
+      <td class="right">
+        <DrainButton agent={agent} reload={reload} />
       </td>
     </tr>
   );

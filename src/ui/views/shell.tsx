@@ -27,6 +27,8 @@ const PARENTS: Readonly<Partial<Record<Route['view'], Route['view']>>> = {
   app: 'apps',
   create: 'apps',
   edit: 'apps',
+  agent: 'agents',
+  deployment: 'deployments',
 };
 
 /** What surrounds every view: navigation, the user, and what is wrong with the connection. */

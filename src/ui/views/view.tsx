@@ -1,5 +1,6 @@
 import { route } from '../router.ts';
 import { BASE } from '../state/route.ts';
+import { AgentView } from './agent.tsx';
 import { Agents } from './agents.tsx';
 import { App } from './app/app.tsx';
 import { Apps } from './apps.tsx';
@@ -27,6 +28,8 @@ export function View() {
       return <Queue />;
     case 'scheduler':
       return <Scheduler />;
+    case 'agent':
+      return <AgentView key={one.id} id={one.id} />;
     case 'agents':
       return <Agents />;
     case 'events':

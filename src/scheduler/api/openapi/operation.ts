@@ -27,6 +27,7 @@ export interface Operation {
 export type Parameter = keyof typeof PARAMETERS;
 
 export const PARAMETERS = {
+  agent: 'only tasks on the agent with this id',
   appId: 'id of the app, or * for all apps',
   cmd: 'only apps whose command contains this text',
   cursor: 'only items after the item with this id',

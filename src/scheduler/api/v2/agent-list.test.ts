@@ -110,6 +110,12 @@ it('drains only an agent that exists, and says when that is not known', async ()
   const one = server({ agents: master.agents });
   const drain = (id: string) => call(one, 'POST', `/v2/agents/${id}/drain`);
   expect((await drain('S0')).statusCode).toBe(200);
+  const { agents } = (await get(one, '/v2/agents')).json();
+  expect(agents).toEqual([
+    expect.objectContaining({ id: 'S0', state: 'draining', drains: true }),
+    // By Mesos, which only an operator of Mesos ends.
+    expect.not.objectContaining({ drains: true }),
+  ]);
   const typo = await drain('TYPO');
   expect([typo.statusCode, typo.json()]).toEqual([
     404,

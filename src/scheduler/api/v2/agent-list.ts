@@ -10,11 +10,12 @@ export function addAgentListRoute(api: Api, { runner, agents }: ApiOptions): voi
     const { agents: listed, at, problem } = await agents.list(hosts);
     const answer: AgentsJson = {
       agents: listed.map((agent) => {
-        const tasks = counts.get(agent.id) ?? 0;
-        if (agent.state === 'active' && draining.has(agent.id)) return { ...agent, tasks, state: 'draining' };
-        if (agent.state !== 'unknown') return { ...agent, tasks };
+        const drains = draining.has(agent.id);
+        const own = { tasks: counts.get(agent.id) ?? 0, ...(drains && { drains }) };
+        if (agent.state === 'active' && drains) return { ...agent, ...own, state: 'draining' };
+        if (agent.state !== 'unknown') return { ...agent, ...own };
         const { seenAt, ...known } = agent;
-        return { ...known, tasks, ...(seenAt !== undefined && { seenAt: new Date(seenAt).toISOString() }) };
+        return { ...known, ...own, ...(seenAt !== undefined && { seenAt: new Date(seenAt).toISOString() }) };
       }),
       at: new Date(at).toISOString(),
       ...(problem !== undefined && { problem }),

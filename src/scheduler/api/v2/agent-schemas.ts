@@ -25,6 +25,10 @@ const agent = z.object({
   ports: text.optional().meta({ description: 'Ranges, such as [31000-32000]' }),
   version: text.optional().meta({ description: 'Of Mesos' }),
   seenAt: time.optional().meta({ description: 'Of an unknown agent: when the master last knew it' }),
+  drains: z
+    .boolean()
+    .optional()
+    .meta({ description: 'True while the scheduler replaces its tasks: POST /v2/agents/{id}/drain' }),
   tasks: number.meta({ description: 'Number of tasks of this scheduler that have not ended' }),
 });
 

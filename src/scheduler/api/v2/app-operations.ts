@@ -169,7 +169,7 @@ export const V2_APP_OPERATIONS = [
     method: 'GET',
     path: '/v2/tasks',
     summary: 'List all tasks',
-    query: ['status', 'containerNetworks', ...PAGE],
+    query: ['status', 'agent', 'containerNetworks', ...PAGE],
     answers: { 200: { json: TaskList, text: haproxy } },
   },
   {

@@ -51,6 +51,14 @@ describe('GET tasks', () => {
     expect(await count('status=ended')).toBe(0);
   });
 
+  it('lists the tasks of an agent', async () => {
+    const one = await withTasks();
+    const agents = (await tasksOf(one, '/v2/tasks?agent=S0')).map(({ host }) => host);
+    expect(new Set(agents)).toEqual(new Set(['a.example']));
+    expect(await tasksOf(one, '/v2/tasks?agent=S0&status=staging')).toEqual([]);
+    expect(await tasksOf(one, '/v2/tasks?agent=S9')).toEqual([]);
+  });
+
   it('lists the tasks of an app', async () => {
     const one = await withTasks();
     expect((await tasksOf(one)).map(({ host }) => host)).toEqual(['a.example', 'b.example']);

@@ -24,14 +24,18 @@ export function addTaskRoutes(api: Api, options: ApiOptions): void {
     if (wantsText(request))
       return text(reply, await runner.read((state) => haproxyText(appsOf(state), networksIn(request))));
     const wanted = [...queriesOf(request, 'status'), ...queriesOf(request, 'status[]')];
+    const agent = queryOf(request, 'agent');
+    const isWanted = (task: Task) =>
+      (wanted.length === 0 || wanted.includes(statusOf(task))) &&
+      (agent === undefined || task.agentId === agent);
     const paging = pagingOf(request);
     const { tasks, next } = await runner.read((state) => {
       const tasks = [...state.apps.values()].flatMap((record) =>
         [...record.tasks.values()]
-          .filter((task) => wanted.length === 0 || wanted.includes(statusOf(task)))
+          .filter(isWanted)
           .map((task) => ({ id: task.id, show: () => taskJson(record, task) }))
           .concat(
-            (wanted.length === 0 ? suspendedJson(record) : []).map((one) => ({
+            (wanted.length === 0 && agent === undefined ? suspendedJson(record) : []).map((one) => ({
               id: one.id,
               show: () => one,
             })),
