@@ -35,6 +35,8 @@ export function openTerminal(place: HTMLElement, { task, argv, onState }: Termin
   withoutInlineStyles(document, () => terminal.open(place));
   fit.fit();
   terminal.attachCustomKeyEventHandler((event) => {
+    // After the end of the command, nothing reads what is typed, and Tab leads on.
+    if (terminal.options.disableStdin && event.key === 'Tab') return false;
     if (event.key !== 'Escape' || !event.ctrlKey || !event.shiftKey) return true;
     terminal.blur();
     return false;

@@ -2,7 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import { root } from '../demo-cluster.ts';
 
 /** Screenshots of each run; not in git. */
@@ -68,4 +68,36 @@ export async function signIn(page: Page, user: string, password: string): Promis
 
 export async function picture(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
+}
+
+/** Presses Tab until the element has the focus, as somebody without a mouse does. @throws Error if it never has */
+export async function tabTo(page: Page, element: Locator): Promise<void> {
+  await element.waitFor();
+  const isFocused = () => element.evaluate((one) => one === one.ownerDocument.activeElement);
+  for (let left = MAX_TABS; !(await isFocused()); left -= 1) {
+    if (left === 0) throw new Error(`the Tab key does not lead to ${element}`);
+    await page.keyboard.press('Tab');
+  }
+}
+
+const MAX_TABS = 80;
+
+/** Presses a button or follows a link by keyboard alone. */
+export async function press(page: Page, element: Locator): Promise<void> {
+  await tabTo(page, element);
+  await page.keyboard.press('Enter');
+}
+
+/** @returns the time, in milliseconds since the epoch, at which the page meets the condition, a JavaScript expression */
+export function timeOf(page: Page, condition: string): Promise<number> {
+  return page.evaluate(`new Promise((resolve) => {
+    const observer = new MutationObserver(look);
+    function look() {
+      if (!(${condition})) return;
+      observer.disconnect();
+      resolve(Date.now());
+    }
+    observer.observe(document, { subtree: true, childList: true, characterData: true, attributes: true });
+    look();
+  })`);
 }
