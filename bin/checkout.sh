@@ -130,6 +130,7 @@ ensure_test_tools() {
   # A private registry.
   have docker-registry || missing+=(docker-registry)
   [ -x /usr/sbin/haproxy ] || missing+=(haproxy)
+  have dig || missing+=(bind9-dnsutils)
   # For the tests of the web page. Ubuntu's package of this name only installs a snap.
   [ -x /usr/bin/chromium ] || missing+=(chromium)
   [ -x /usr/share/zookeeper/bin/zkServer.sh ] || missing+=(zookeeper)

@@ -30,6 +30,11 @@ export function createLbMetrics() {
     up: new Gauge(common('haproxy_up', '1 if haproxy runs')),
     services: new Gauge(common('services', 'Ports of apps that are served')),
     servers: new Gauge(common('servers', 'Places of servers that a task has')),
+    dnsAnswers: new Counter({
+      ...common('dns_answers_total', 'Answers to DNS queries'),
+      labelNames: ['rcode'] as const,
+    }),
+    dnsDropped: new Counter(common('dns_dropped_total', 'DNS queries of clients with too many')),
     problems: new Gauge(common('problems', 'What apps ask for and do not get; see the log')),
     answered: new Gauge(
       common('scheduler_last_answer_timestamp_seconds', 'Time of the last answer of a scheduler'),

@@ -1,7 +1,7 @@
 /** The flags of the load balancer, for its own program and for `mesosup lb run`. */
 
 import { UsageError } from '../errors/mesosup-error.ts';
-import { ipVersion, parseHostPort } from './address.ts';
+import { type HostPort, ipVersion, parseHostPort } from './address.ts';
 import type { Range } from './routing.ts';
 
 interface Flag {
@@ -69,6 +69,9 @@ export const LB_FLAGS = {
   'gather-ms': { value: 'MS', preset: '100', help: 'Time in which changes are gathered.' },
   'reload-interval-ms': { value: 'MS', preset: '2000', help: 'Least time between two reloads of haproxy.' },
   'slow-start-ms': { value: 'MS', preset: '0', help: 'Time in which the share of a new task grows.' },
+  dns: { value: 'IP:PORT', help: 'Answer DNS queries for apps at this address. Default: not.' },
+  'dns-domain': { value: 'NAME', preset: 'mesos', help: 'The domain of the DNS names.' },
+  'dns-ttl': { value: 'SECONDS', preset: '5', help: 'Time for which clients may keep DNS answers.' },
   checks: { help: 'Let haproxy check servers too, by connecting to them.' },
 } as const satisfies Readonly<Record<string, Flag>>;
 
@@ -98,10 +101,18 @@ export interface LbOptions {
   readonly reloadIntervalMs: number;
   readonly slowStartMs: number;
   readonly checks: boolean;
+  readonly dns: DnsAddress | undefined;
+}
+
+export interface DnsAddress extends HostPort {
+  readonly domain: string;
+  /** Seconds. */
+  readonly ttl: number;
 }
 
 /** A path that needs no quoting in haproxy's configuration. */
 const PLAIN_PATH = /^\/[A-Za-z0-9/._-]{0,200}$/;
+const DOMAIN = /^(?=.{1,60}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
 const MAX_MS = 3_600_000;
 
 /** @throws UsageError that names the flag */
@@ -133,10 +144,15 @@ export function readOptions(values: LbValues): LbOptions {
       throw new UsageError(`--${name} is '${value}': expected IP:PORT, such as 127.0.0.1:9101`);
     return parsed;
   };
+  const dnsOptions = () => ({
+    domain: checked('dns-domain', (value) => DOMAIN.test(value), 'small letters, digits, hyphens and dots'),
+    ttl: number('dns-ttl', 86_400),
+  });
   const httpPort = number('http-port', 65_535, 1);
   const httpsPort = number('https-port', 65_535, 1);
   const metrics = address('metrics');
-  const own = [httpPort, httpsPort, address('stats').port, metrics.port];
+  const dns = text('dns') === undefined ? undefined : { ...address('dns'), ...dnsOptions() };
+  const own = [httpPort, httpsPort, address('stats').port, metrics.port, ...(dns ? [dns.port] : [])];
   return {
     urls: listOf(
       checked('url', isUrlList, 'http:// or https:// URLs without a password, separated by commas'),
@@ -169,6 +185,7 @@ export function readOptions(values: LbValues): LbOptions {
     reloadIntervalMs: number('reload-interval-ms', MAX_MS),
     slowStartMs: number('slow-start-ms', MAX_MS),
     checks: values.checks === true,
+    dns,
   };
 }
 

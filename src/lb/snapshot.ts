@@ -1,6 +1,7 @@
 /** What the scheduler says about its apps, and what is kept of an earlier answer while a new one may be incomplete. */
 
 import * as z from 'zod';
+import { parseHostPort } from './address.ts';
 
 /** The part of the answer to `GET /v2/endpoints` that a load balancer uses. */
 export const snapshotSchema = z.object({
@@ -16,12 +17,15 @@ export const snapshotSchema = z.object({
         z.object({
           servicePort: z.number(),
           protocol: z.string(),
+          name: z.string().optional(),
           checkProtocol: z.string().optional(),
         }),
       ),
       tasks: z.array(
         z.object({
           id: z.string(),
+          /** The name of its agent; schedulers of earlier releases don't have it. */
+          host: z.string().optional(),
           state: z.enum(['ready', 'ending', 'waiting']),
           addresses: z.array(z.union([z.string(), z.null()])),
         }),
@@ -61,6 +65,17 @@ export function combine(before: Snapshot | undefined, answer: Snapshot, trusted:
     frameworkId: trusted ? answer.frameworkId : before.frameworkId,
     apps: [...answer.apps.map((app) => withTasksOf(app, earlier.get(app.id))), ...kept],
   };
+}
+
+/** The names and IP addresses of all tasks and agents, without brackets. */
+export function hostsIn({ apps }: Snapshot): string[] {
+  const hosts = apps.flatMap(({ tasks }) =>
+    tasks.flatMap(({ host, addresses }) => [
+      ...(host === undefined ? [] : [host]),
+      ...addresses.flatMap((text) => (text === null ? [] : (parseHostPort(text)?.host ?? []))),
+    ]),
+  );
+  return [...new Set(hosts)];
 }
 
 function withTasksOf(app: BalancedApp, before: BalancedApp | undefined): BalancedApp {

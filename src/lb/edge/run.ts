@@ -15,6 +15,7 @@ import type { LbOptions } from '../options.ts';
 import { isComplete, snapshotSchema } from '../snapshot.ts';
 import { LB_STATE, type LbState, storedContent } from '../stored-state.ts';
 import { Balancer } from './balancer.ts';
+import { DnsServer } from './dns-server.ts';
 import { Haproxy } from './haproxy.ts';
 
 /** Also without an event, the state is read this often. */
@@ -48,6 +49,8 @@ export async function runBalancer(
   const stateFile = path.join(options.dataDirectory, 'state.json');
   const metrics = createLbMetrics();
   const close = await serveMetrics(options, metrics);
+  const dns = options.dns && new DnsServer(options.dns, metrics, log);
+  await dns?.start();
   const haproxy = new Haproxy(options.haproxy, options.dataDirectory);
   const state = await readState(stateFile, log);
   const balancer = new Balancer(options, haproxy, metrics, log, state);
@@ -60,6 +63,7 @@ export async function runBalancer(
   const inTurn = turns();
   const revive = () => inTurn(() => attempt(() => balancer.revive(), metrics, log));
   // Traffic does not wait for the scheduler.
+  if (state) await dns?.update(state.snapshot);
   if (state) await revive();
   const helpers = [
     follow(client, markDirty, signal, log),
@@ -80,7 +84,9 @@ export async function runBalancer(
     changedAt = undefined;
     wake = Promise.withResolvers();
     const isRead = await read();
+    const named = isRead && balancer.state ? dns?.update(balancer.state.snapshot) : undefined;
     const wait = await inTurn(() => attempt(() => balancer.apply(Date.now()), metrics, log));
+    await named;
     if (isRead && wait === 0) metrics.applied.observe((Date.now() - since) / 1000);
     if (balancer.state) await store(stateFile, balancer.state, log);
     if (wait === undefined || wait > 0 || !isRead) {
@@ -90,6 +96,7 @@ export async function runBalancer(
   }
   clearTimeout(timer);
   await Promise.allSettled(helpers);
+  dns?.stop();
   close();
 }
 

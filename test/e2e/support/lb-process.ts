@@ -75,7 +75,8 @@ export async function startLb(
     metric: async (name) => {
       const answer = await fetch(`http://127.0.0.1:${metricsPort}/metrics`).catch(() => undefined);
       const text = (await answer?.text()) ?? '';
-      return Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
+      const line = text.split('\n').find((one) => one.startsWith(`${name} `));
+      return Number(line?.slice(name.length + 1));
     },
     end,
     begin,

@@ -16,6 +16,7 @@ const port = z.object({
 
 const task = z.object({
   id: z.string(),
+  host: z.string().meta({ description: 'The host name of the agent' }),
   /** ready: serves requests; ending: drains or is being killed; waiting: is not healthy, or does not run yet. */
   state: z.enum(['ready', 'ending', 'waiting']),
   addresses: z

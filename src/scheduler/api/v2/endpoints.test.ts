@@ -27,7 +27,14 @@ it('lists labels, ports and the addresses of tasks with their state', async () =
           { servicePort: 10_001, protocol: 'tcp', name: 'http' },
           { servicePort: 10_002, protocol: 'tcp', checkProtocol: 'MESOS_HTTP' },
         ],
-        tasks: [{ id: task.id, state: 'waiting', addresses: ['a.example:31000', 'a.example:31001'] }],
+        tasks: [
+          {
+            id: task.id,
+            host: 'a.example',
+            state: 'waiting',
+            addresses: ['a.example:31000', 'a.example:31001'],
+          },
+        ],
       },
     ],
     frameworkId: expect.any(String),
@@ -39,6 +46,6 @@ it('lists labels, ports and the addresses of tasks with their state', async () =
   expect((await read()).apps[0].tasks[0].state).toBe('ready');
   await call(one, 'PUT', '/v2/apps//shop/web', { instances: 0 });
   expect((await read()).apps[0].tasks).toEqual([
-    { id: task.id, state: 'ending', addresses: ['a.example:31000', 'a.example:31001'] },
+    { id: task.id, host: 'a.example', state: 'ending', addresses: ['a.example:31000', 'a.example:31001'] },
   ]);
 });

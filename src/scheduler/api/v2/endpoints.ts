@@ -55,6 +55,7 @@ function balancedApp(record: AppRecord): EndpointAppJson {
 function balancedTask(record: AppRecord, task: Task): EndpointTaskJson {
   return {
     id: task.id,
+    host: task.host,
     state: isReady(task) ? 'ready' : isEnding(task) || task.state === 'TASK_KILLING' ? 'ending' : 'waiting',
     addresses: taskPorts(launchedApp(record, task), task.ports).map((port) => {
       const address = addressOf(port, task);
