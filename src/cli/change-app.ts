@@ -18,7 +18,7 @@ export async function changeApp(
   { id, done, wait, force }: AppChange,
   fields: object,
 ): Promise<void> {
-  await deploy(client, { wait, done, say: (text) => command.log(text) }, async () => {
+  await deploy(client, { wait, apps: [id], done, say: (text) => command.log(text) }, async () => {
     const answer = await client.call('PATCH', '/v2/apps/{id}', {
       path: { id },
       query: { force },

@@ -14,6 +14,10 @@ interface Started {
 
 export interface DeployOptions {
   readonly wait: boolean;
+  /** The ids of the apps; empty if they are not known. */
+  readonly apps: readonly string[];
+  /** True: the apps are removed. */
+  readonly removes?: boolean;
   /** What was done, as a sentence without its end, for example `Scaled /web to 3 instances`. */
   readonly done: string;
   readonly say: (text: string) => void;
@@ -25,7 +29,7 @@ export interface DeployOptions {
  */
 export async function deploy(
   client: ApiClient,
-  { wait, done, say }: DeployOptions,
+  { wait, apps, removes = false, done, say }: DeployOptions,
   change: () => Promise<Started>,
 ): Promise<void> {
   if (!wait) {
@@ -35,7 +39,9 @@ export async function deploy(
   }
   await watching(client, async (watch, interrupted) => {
     const { deploymentId, version } = await change();
-    reportOutcome(await interrupted(deploymentId, watch.outcome(deploymentId, version)), deploymentId);
+    const [changed, removed] = removes ? [[], apps] : [apps, []];
+    const expected = version === undefined ? undefined : { version, changed, removed };
+    reportOutcome(await interrupted(deploymentId, watch.outcome(deploymentId, expected)), deploymentId);
   });
   say(`${done}.`);
 }

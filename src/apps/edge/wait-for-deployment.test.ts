@@ -4,7 +4,7 @@ import type { ApiClient } from '../../client/api-client.ts';
 import { ApiError } from '../../client/api-error.ts';
 import type { Json } from '../../json.ts';
 import { LiveLines } from './live-lines.ts';
-import { DeploymentWatch } from './wait-for-deployment.ts';
+import { DeploymentWatch, type Expected } from './wait-for-deployment.ts';
 
 const FAILURE = {
   eventType: 'status_update_event',
@@ -43,7 +43,7 @@ function clientWith(events: readonly Json[], app: object): ApiClient {
   } as unknown as ApiClient;
 }
 
-async function outcomeOf(client: ApiClient) {
+async function outcomeOf(client: ApiClient, expected?: Expected) {
   let shown = '';
   const out = {
     isTTY: false,
@@ -53,7 +53,7 @@ async function outcomeOf(client: ApiClient) {
   } as unknown as NodeJS.WriteStream;
   const watch = await DeploymentWatch.open(client, new LiveLines(out), new AbortController().signal);
   try {
-    return { outcome: await watch.outcome('d', '2'), shown };
+    return { outcome: await watch.outcome('d', expected), shown };
   } finally {
     watch.close();
   }
@@ -109,4 +109,45 @@ test('leaves nothing behind when the events are lost right after a deployment', 
   } finally {
     process.off('unhandledRejection', note);
   }
+});
+
+/** A scheduler that knows these apps, and the deployment for the first requests; the event of its end is lost. */
+function clientAfter(versions: Readonly<Record<string, string>>, deployments: object[] = []): ApiClient {
+  return {
+    ...clientWith([], {}),
+    call: async (_method: string, path: string, { path: { id } }: { path: { id: string } }) => {
+      const [app, deployment] = [versions[id], deployments.shift()];
+      if (path === '/v2/apps/{id}' && app !== undefined)
+        return { app: { id, version: app, healthChecks: [] } };
+      if (path === '/v2/deployments/{id}' && deployment) return deployment;
+      throw new ApiError('it does not exist', { status: 404 });
+    },
+  } as unknown as ApiClient;
+}
+
+test('finds out from the apps how a deployment ended whose event was lost', async () => {
+  const kinds = async (versions: Readonly<Record<string, string>>, expected: Partial<Expected>) =>
+    (await outcomeOf(clientAfter(versions), { version: '2', changed: [], removed: [], ...expected })).outcome
+      .kind;
+  const found = await Promise.all([
+    kinds({ '/a': '2' }, { changed: ['/a'] }),
+    kinds({ '/a': '1' }, { changed: ['/a'] }),
+    kinds({}, { changed: ['/a'] }),
+    kinds({}, { removed: ['/a'] }),
+    kinds({ '/a': '1' }, { removed: ['/a'] }),
+    kinds({ '/a': '2' }, {}),
+  ]);
+  expect(found).toEqual(['success', 'failed', 'failed', 'success', 'failed', 'unknown']);
+});
+
+test('knows from a deployment that it has seen which apps it changes and removes', async () => {
+  const seen = {
+    ...{ id: 'd', version: '2', affectedApps: ['/a', '/b'], currentStep: 1, totalSteps: 1, failures: 0 },
+    steps: [{ actions: [{ action: 'StopApplication', app: '/b' }] }],
+  };
+  const of = async (versions: Readonly<Record<string, string>>, more: object = {}) =>
+    (await outcomeOf(clientAfter(versions, [{ ...seen, ...more }]))).outcome.kind;
+  expect(await of({ '/a': '2' })).toBe('success');
+  expect(await of({ '/a': '2', '/b': '1' })).toBe('failed');
+  expect(await of({ '/a': '1' }, { rollbackOf: 'e' })).toBe('unknown');
 });

@@ -29,6 +29,14 @@ const OUTPUT_LINES = 5;
 const FAILED = new Set(['TASK_FAILED', 'TASK_ERROR', 'TASK_DROPPED']);
 const EVENTS = ['deployment_success', 'deployment_failed', 'status_update_event'];
 
+/** How apps are after a deployment that has succeeded. */
+export interface Expected {
+  /** Their version. */
+  readonly version: string;
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+}
+
 /** A deployment that has ended. */
 interface Ended {
   readonly outcome: Outcome;
@@ -72,13 +80,13 @@ export class DeploymentWatch {
 
   /**
    * Waits for the end of a deployment, and of the one that rolls it back.
-   * @param version of the apps that the deployment creates, if it is known
+   * @param expected for a deployment that has ended before it was looked at, without a known event
    * @throws ApiError if no scheduler answers for 90 s; the signal's reason
    */
-  async outcome(id: string, version?: string): Promise<Outcome> {
-    const outcome = await this.#follow(id, version);
+  async outcome(id: string, expected?: Expected): Promise<Outcome> {
+    const outcome = await this.#follow(id, expected);
     if (outcome.kind === 'success') return this.#settle(id);
-    if (outcome.kind !== 'failed') return outcome;
+    if (outcome.kind !== 'failed' || !this.#ended.has(id)) return outcome;
     // It may have ended already, if the old instances still ran.
     const rollback = await this.#rollbackOf(id);
     if (rollback !== undefined) {
@@ -97,13 +105,15 @@ export class DeploymentWatch {
     this.#lines.finish();
   }
 
-  async #follow(id: string, version: string | undefined): Promise<Outcome> {
+  async #follow(id: string, unseen: Expected | undefined): Promise<Outcome> {
+    let expected = unseen;
     let missing: number | undefined;
     let before = performance.now();
     for (;;) {
       const deployment = await this.#deployment(id);
       if (deployment) {
         this.#apps = deployment.affectedApps;
+        expected = expectedOf(deployment);
         await this.#show(deployment);
       } else if (this.#apps.length === 0) this.#apps = this.#planned.get(id) ?? [];
       await this.#showFailures();
@@ -114,7 +124,7 @@ export class DeploymentWatch {
       }
       if (!deployment) {
         missing ??= performance.now();
-        if (performance.now() - missing > LATE_MS) return this.#guess(version);
+        if (performance.now() - missing > LATE_MS) return this.#findOutcome(expected);
       }
       before = performance.now();
       await Promise.race([this.#woken(), sleep(REFRESH_MS, undefined, { signal: this.#signal })]);
@@ -203,10 +213,18 @@ export class DeploymentWatch {
     return details.find((one) => one?.rollbackOf === id)?.id;
   }
 
-  /** After a change of the leader, the event of the end may be missed. */
-  async #guess(version: string | undefined): Promise<Outcome> {
-    const isDone = version !== undefined && (await this.#haveVersion(this.#apps, version));
-    return { kind: isDone ? 'success' : 'unknown' };
+  /** After a change of the leader, the event of the end may be missed: the apps tell how it ended. */
+  async #findOutcome(expected: Expected | undefined): Promise<Outcome> {
+    if (!expected || expected.changed.length + expected.removed.length === 0) return { kind: 'unknown' };
+    const { version, changed, removed } = expected;
+    const versions = async (ids: readonly string[]) =>
+      Promise.all(ids.map(async (id) => (await this.#app(id))?.app.version));
+    const isDone =
+      (await versions(changed)).every((one) => one === version) &&
+      (await versions(removed)).every((one) => one === undefined);
+    if (isDone) return { kind: 'success' };
+    const reason = 'its apps have other versions now, so it was rolled back or replaced';
+    return { kind: 'failed', reason, version, isRolledBack: false };
   }
 
   /** True if all these apps, as far as they exist, have the version. False if none exists. */
@@ -265,6 +283,23 @@ export class DeploymentWatch {
     } else if (FAILED.has(String(event.taskStatus))) this.#failed.push(event);
     this.#wake();
   }
+}
+
+/** @returns undefined for a rollback, after which each app has an older version of its own */
+function expectedOf({
+  version,
+  affectedApps,
+  steps,
+  rollbackOf,
+}: SingleDeploymentJson): Expected | undefined {
+  if (rollbackOf !== undefined) return undefined;
+  const actions = steps.flatMap((step) => step.actions);
+  const stopped = new Set(actions.flatMap(({ action, app }) => (action === 'StopApplication' ? [app] : [])));
+  return {
+    version,
+    changed: affectedApps.filter((app) => !stopped.has(app)),
+    removed: [...stopped],
+  };
 }
 
 /** True if an app should have instances, and only their states tell whether they work. */

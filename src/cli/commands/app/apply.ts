@@ -73,12 +73,14 @@ export default class AppApply extends ApiCommand {
     }
     const say = (text: string) => this.log(text);
     if (bodies.length > 0) {
-      await deploy(client, { wait, say, done: `Deployed ${count(bodies.length, 'app')}` }, async () =>
-        started(await putApps(client, bodies, { force })),
+      await deploy(
+        client,
+        { wait, apps: bodies.map(({ id }) => id), say, done: `Deployed ${count(bodies.length, 'app')}` },
+        async () => started(await putApps(client, bodies, { force })),
       );
     }
     for (const id of removed) {
-      await deploy(client, { wait, say, done: `Removed ${id}` }, async () =>
+      await deploy(client, { wait, apps: [id], removes: true, say, done: `Removed ${id}` }, async () =>
         started(await client.call('DELETE', '/v2/apps/{id}', { path: { id }, query: { force } })),
       );
     }

@@ -16,8 +16,11 @@ export default class AppRestart extends ApiCommand {
     const { client } = await this.connect(flags);
     const id = appIdOf(args.app);
     const { wait, force } = flags;
-    await deploy(client, { wait, done: `Restarted ${id}`, say: (text) => this.log(text) }, async () =>
-      started(await client.call('POST', '/v2/apps/{id}/restart', { path: { id }, query: { force } })),
+    await deploy(
+      client,
+      { wait, apps: [id], done: `Restarted ${id}`, say: (text) => this.log(text) },
+      async () =>
+        started(await client.call('POST', '/v2/apps/{id}/restart', { path: { id }, query: { force } })),
     );
   }
 }

@@ -40,7 +40,7 @@ export default class AppRollback extends ApiCommand {
     for (const line of differenceLines({ ...now }, { ...then })) this.log(line);
     const { wait, force } = flags;
     const done = `Returned ${id} to the version ${version}`;
-    await deploy(client, { wait, done, say: (text) => this.log(text) }, async () =>
+    await deploy(client, { wait, apps: [id], done, say: (text) => this.log(text) }, async () =>
       started(
         await client.call('PUT', '/v2/apps/{id}', { path: { id }, query: { force }, body: { version } }),
       ),

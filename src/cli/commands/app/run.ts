@@ -78,7 +78,7 @@ export default class AppRun extends ApiCommand {
     const { wait, force } = flags;
     const instances = count(flags.instances ?? 1, 'instance');
     const done = `Started ${id}: ${instances}. See it with: mesosup app show ${id.slice(1)}`;
-    await deploy(client, { wait, done, say: (text) => this.log(text) }, async () => {
+    await deploy(client, { wait, apps: [id], done, say: (text) => this.log(text) }, async () => {
       const made = await client
         .call('POST', '/v2/apps', { query: { force }, body })
         .catch((error: unknown) => {

@@ -24,7 +24,8 @@ export default class AppStop extends ApiCommand {
       return;
     }
     const { wait, force } = flags;
-    await deploy(client, { wait, done: `Removed ${id}`, say: (text) => this.log(text) }, async () =>
+    const options = { wait, apps: [id], removes: true, done: `Removed ${id}` };
+    await deploy(client, { ...options, say: (text) => this.log(text) }, async () =>
       started(await client.call('DELETE', '/v2/apps/{id}', { path: { id }, query: { force } })),
     );
   }
