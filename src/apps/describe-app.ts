@@ -35,7 +35,7 @@ export function describeApp(
       : []),
     [
       'Resources',
-      `${amount(app.cpus)} CPUs, ${amount(app.mem)} MiB${app.disk ? `, ${amount(app.disk)} MiB disk` : ''}${app.gpus ? `, ${app.gpus} GPUs` : ''} each`,
+      `${amount(app.cpus)} ${app.cpus === 1 ? 'CPU' : 'CPUs'}, ${amount(app.mem)} MiB${app.disk ? `, ${amount(app.disk)} MiB disk` : ''}${app.gpus ? `, ${app.gpus} GPUs` : ''} each`,
     ],
     ...listed('Port', portTexts(app)),
     ...listed(

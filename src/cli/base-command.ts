@@ -30,10 +30,10 @@ export abstract class BaseCommand extends Command {
     try {
       return await super.parse<F, B, A>(options, argv);
     } catch (error) {
-      const { flags, args, examples = [], enableJsonFlag } = this.ctor;
+      const { flags, baseFlags, args, examples = [], enableJsonFlag } = this.ctor;
       const known = {
         name: `${this.config.bin} ${(this.id ?? '').replaceAll(':', ' ')}`,
-        flags: { ...flags, help: { char: 'h' }, ...(enableJsonFlag && { json: {} }) },
+        flags: { ...baseFlags, ...flags, help: { char: 'h' }, ...(enableJsonFlag && { json: {} }) },
         args,
         examples: examples.map((example) =>
           (typeof example === 'string' ? example : example.command).replaceAll(

@@ -24,6 +24,8 @@ export interface Context {
 export interface Choice {
   /** The value of `--context`. */
   readonly flag?: string | undefined;
+  /** The flag or argument that has this value. */
+  readonly where?: string;
   readonly environment: {
     readonly MESOSUP_CONTEXT?: string | undefined;
     readonly MESOSUP_URL?: string | undefined;
@@ -35,11 +37,11 @@ export interface Choice {
 
 /** Chooses the URL of the environment, or one of the known contexts. @throws UsageError if there is no clear choice */
 export function chooseContext(
-  { flag, environment, current }: Choice,
+  { flag, where = '--context', environment, current }: Choice,
   known: readonly string[],
 ): { readonly name: string } | { readonly url: string } {
   const { MESOSUP_URL: url, MESOSUP_CONTEXT: named } = environment;
-  if (flag !== undefined) return { name: knownName(flag, known, '--context') };
+  if (flag !== undefined) return { name: knownName(flag, known, where) };
   if (url && named) {
     throw new UsageError('MESOSUP_URL and MESOSUP_CONTEXT are both set: unset one of them, or use --context');
   }

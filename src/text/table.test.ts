@@ -36,6 +36,14 @@ describe('renderTable', () => {
     );
   });
 
+  it('leaves out a column without content before it shortens another one', () => {
+    const rows = ROWS.map((row) => ({ ...row, note: '-' }));
+    expect(renderTable(COLUMNS, rows, { width: undefined, wide: false })).toContain('NOTE');
+    expect(renderTable(COLUMNS, rows, { width: 22, wide: false })).toBe(
+      'ID             COUNT\n/a                 5\n/some/long/id   1000',
+    );
+  });
+
   it('shows all columns with wide', () => {
     expect(renderTable(COLUMNS, ROWS.slice(0, 1), { width: undefined, wide: true })).toBe(
       'ID  COUNT  NOTE   MORE\n/a      5  short  more',

@@ -38,6 +38,12 @@ export function renderTable<T>(
   const least = (one: (typeof shown)[number]) => Math.min(one.width, one.column.shrinkTo ?? Infinity);
   const excess = (widthOf: typeof least) =>
     shown.reduce((sum, one) => sum + widthOf(one) + GAP, -GAP) - width;
+  // A column without content goes before another one is shortened.
+  for (const one of shown.filter(
+    ({ column, cells }) => column.drop !== undefined && isEmpty(cells.slice(1)),
+  )) {
+    if (excess((other) => other.width) > 0) shown = shown.filter((other) => other !== one);
+  }
   for (let drop = nextToDrop(shown); excess(least) > 0 && drop; drop = nextToDrop(shown)) {
     const dropped = drop;
     shown = shown.filter((one) => one !== dropped);
@@ -56,6 +62,10 @@ export function renderTable<T>(
       .trimEnd()
       .slice(0, width),
   ).join('\n');
+}
+
+function isEmpty(cells: readonly string[]): boolean {
+  return cells.every((cell) => cell === '' || cell === '-');
 }
 
 function nextToDrop<T extends { readonly column: { readonly drop?: number } }>(

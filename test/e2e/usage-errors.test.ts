@@ -78,6 +78,13 @@ const EXACT: readonly [string, string][] = [
     'plan --jsn',
     'mesosup plan has no flag --jsn; did you mean "--json"?\n→ List its flags with: mesosup plan --help',
   ],
+  ['ap list', 'mesosup has no command "ap"; did you mean "app"?\n→ List the commands with: mesosup help'],
+  [
+    'app list --contxt x',
+    'mesosup app list has no flag --contxt; did you mean "--context"?\n→ List its flags with: mesosup app list --help',
+  ],
+  // The remedy is `-o json`.
+  ['agents --json', 'mesosup agents has no flag --json'],
   ['plan -x', 'mesosup plan has no flag -x\n→ List its flags with: mesosup plan --help'],
   [
     'plan extra',
@@ -208,6 +215,10 @@ const PARTS: readonly [string, string][] = [
     'app logs web --since yesterday',
     '--since "yesterday" is not a duration such as 10m or 2h30m, or a time such as 2026-01-31T14:05:00Z',
   ],
+  ['app scale web many', 'INSTANCES is "many": expected a whole number, for example 3'],
+  ['app run -- ls -l', 'name the image before --: mesosup app run IMAGE -- ls -l'],
+  ['app exec -- ls', 'name the app before --: mesosup app exec APP -- ls'],
+  ['context use nowhere', 'CONTEXT is "nowhere", which is not a context'],
   ['app exec web', 'name a command after --: mesosup app exec web -- CMD'],
   ['app exec -t web -- sh', '--tty needs a terminal: leave it out in a pipe'],
   [

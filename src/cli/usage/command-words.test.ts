@@ -6,6 +6,8 @@ const commands = [
   { id: 'demo:down', args: {} },
   { id: 'help', args: { command: {} }, strict: false },
   { id: 'install', args: { plan: {} } },
+  { id: 'api', args: {} },
+  { id: 'app:list', args: {} },
   { id: 'plan', args: {} },
   { id: 'scheduler:backup', args: { file: {} } },
   { id: 'secret', args: {}, hidden: true },
@@ -26,6 +28,7 @@ test.each([['scheduler'], ['demo', 'down'], ['help', 'demo', 'down'], ['secret']
 
 test.each([
   [['instal'], 'mesosup has no command "instal"; did you mean "install"?', 'mesosup help'],
+  [['ap', 'list'], 'mesosup has no command "ap"; did you mean "app"?', 'mesosup help'],
   [['secre'], 'mesosup has no command "secre"', 'mesosup help'],
   [['backup'], 'mesosup has no command "backup"; did you mean "scheduler backup"?', 'mesosup help'],
   [['demo', 'dwon'], 'mesosup demo has no command "dwon"; did you mean "down"?', 'mesosup help demo'],

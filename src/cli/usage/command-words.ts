@@ -50,7 +50,8 @@ export function checkCommandWords(args: readonly string[], commands: readonly Kn
     const parent = commands.find((command) => command.id === before.join(':'));
     if (parent && takesArguments(parent)) return;
     const below = nextWords(before, commands);
-    throw below.length > 0 ? unknownCommand(before, word, below, commands) : unexpectedArgument(before, word);
+    if (below.length === 0) throw unexpectedArgument(before, word);
+    throw unknownCommand(before, words.slice(depth - 1), commands);
   }
 }
 
@@ -71,15 +72,21 @@ function nextWords(before: readonly string[], commands: readonly KnownCommand[])
 
 function unknownCommand(
   before: readonly string[],
-  word: string,
-  below: readonly string[],
+  [word = '', next]: readonly string[],
   commands: readonly KnownCommand[],
 ): UsageError {
+  const below = nextWords(before, commands);
+  // `ap list` is nearer to `app list` than to `api`.
+  const fitting = below.filter(
+    (one) => next !== undefined && nextWords([...before, one], commands).includes(next),
+  );
   const place = ['mesosup', ...before].join(' ');
   // A command without the word before it: `backup` for `scheduler backup`.
   const deeper = commands.find(({ id, hidden }) => !hidden && id.endsWith(`:${word}`));
   const hint =
-    didYouMean(word, below) || (deeper ? `; did you mean "${deeper.id.replaceAll(':', ' ')}"?` : '');
+    didYouMean(word, fitting) ||
+    didYouMean(word, below) ||
+    (deeper ? `; did you mean "${deeper.id.replaceAll(':', ' ')}"?` : '');
   return new UsageError(`${place} has no command "${word}"${hint}`, {
     remedy: `List the commands with: ${['mesosup help', ...before].join(' ')}`,
   });

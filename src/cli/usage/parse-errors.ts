@@ -68,6 +68,9 @@ function unknownFlag(typed: string, { name, flags }: ParsedCommand): UsageError 
   const known = Object.entries(flags).flatMap(([of, { char, allowNo, hidden }]) =>
     hidden ? [] : [`--${of}`, ...(allowNo ? [`--no-${of}`] : []), ...(char ? [`-${char}`] : [])],
   );
+  if (flag === '--json' && flags.output) {
+    return new UsageError(`${name} has no flag --json`, { remedy: `Write: ${name} -o json` });
+  }
   // Every letter resembles every other letter.
   const hint = flag.startsWith('--') ? didYouMean(flag, known) : '';
   return new UsageError(`${name} has no flag ${flag}${hint}`, {

@@ -37,11 +37,11 @@ export class Contexts {
   }
 
   /** Finds the context that a command uses. @throws UsageError, MesosupError */
-  async choose(flag: string | undefined): Promise<Context> {
+  async choose(flag: string | undefined, where = '--context'): Promise<Context> {
     const stored = await readContexts(this.file);
     const { MESOSUP_CONTEXT, MESOSUP_URL, MESOSUP_TOKEN } = this.#environment;
     const environment = { MESOSUP_CONTEXT, MESOSUP_URL, MESOSUP_TOKEN };
-    const choice: Choice = { flag, environment, current: stored.current };
+    const choice: Choice = { flag, where, environment, current: stored.current };
     const chosen = chooseContext(choice, await this.#names(stored));
     const context = 'url' in chosen ? contextOfUrl(chosen.url) : await this.#context(chosen.name, stored);
     if (context.urls.length === 0) {

@@ -46,6 +46,9 @@ export default class AppExec extends ApiCommand {
   async run(): Promise<void> {
     const { args, argv, flags } = await this.parse(AppExec);
     const command = this.argv.includes('--') ? wordsAfterDashes(this.argv) : argv.slice(1).map(String);
+    if (this.argv.includes('--') && argv.length <= command.length) {
+      throw new UsageError(`name the app before --: mesosup app exec APP -- ${command.join(' ')}`);
+    }
     const { stdin, stdout, stderr } = process;
     if (command.length === 0) {
       throw new UsageError(`name a command after --: mesosup app exec ${args.target} -- CMD`);

@@ -9,6 +9,7 @@ import { appIdOf } from '../../app-argument.ts';
 import { deploy } from '../../deploy.ts';
 import { readFileArgument } from '../../file-argument.ts';
 import { waitFlags } from '../../flags/wait-flags.ts';
+import { wordsAfterDashes } from '../../usage/command-words.ts';
 
 const many = (summary: string, helpValue: string) =>
   Flags.string({
@@ -61,6 +62,7 @@ export default class AppRun extends ApiCommand {
 
   async run(): Promise<void> {
     const { args, argv, flags } = await this.parse(AppRun);
+    imageBeforeDashes(this.argv, argv);
     const files = await Promise.all((flags['env-file'] ?? []).map((file) => readFileArgument(file)));
     const body = appFromFlags(
       {
@@ -92,4 +94,11 @@ export default class AppRun extends ApiCommand {
       return { deploymentId: deployment?.id ?? '', version };
     });
   }
+}
+
+/** Without an image, the first word after -- would be it. */
+function imageBeforeDashes(all: readonly string[], words: readonly unknown[]): void {
+  const after = wordsAfterDashes(all);
+  if (words.length > after.length) return;
+  throw new UsageError(`name the image before --: mesosup app run IMAGE -- ${after.join(' ')}`);
 }

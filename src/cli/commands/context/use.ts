@@ -17,7 +17,7 @@ export default class ContextUse extends BaseCommand {
   async run(): Promise<void> {
     const { args } = await this.parse(ContextUse);
     const contexts = userContexts();
-    const { name, urls } = await contexts.choose(args.name);
+    const { name, urls } = await contexts.choose(args.name, 'CONTEXT');
     await contexts.use(name);
     this.log(`Commands now use ${name} (${urls.join(' ')})`);
   }

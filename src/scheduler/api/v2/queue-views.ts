@@ -211,7 +211,7 @@ export function explainText(state: State, record: AppRecord, now: number): strin
   const { appId, missing, since, reasons, nearest: near, change } = explainJson(state, record, now);
   const lines = [
     since === undefined
-      ? `${appId} is not waiting: ${record.ready} of ${record.app.instances} instances are ready.`
+      ? `${appId} is not waiting: ${record.ready} of ${record.app.instances} instances are ready${record.ready < record.app.instances ? '; the others have an agent, and are starting or not healthy yet' : ''}.`
       : `${appId} has been waiting for ${missing} of ${record.app.instances} instances since ${since}.`,
     ...reasons.map((reason) => `  ${reason}`),
   ];
