@@ -14,8 +14,8 @@ interface Started {
 
 export interface DeployOptions {
   readonly wait: boolean;
-  /** The ids of the apps; empty if they are not known. */
-  readonly apps: readonly string[];
+  /** The ids of the apps, as far as they are known: for a deployment that ends before it is seen. */
+  readonly apps?: readonly string[];
   /** True: the apps are removed. */
   readonly removes?: boolean;
   /** What was done, as a sentence without its end, for example `Scaled /web to 3 instances`. */
@@ -29,7 +29,7 @@ export interface DeployOptions {
  */
 export async function deploy(
   client: ApiClient,
-  { wait, apps, removes = false, done, say }: DeployOptions,
+  { wait, apps = [], removes = false, done, say }: DeployOptions,
   change: () => Promise<Started>,
 ): Promise<void> {
   if (!wait) {

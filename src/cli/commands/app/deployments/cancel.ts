@@ -28,7 +28,7 @@ export default class AppDeploymentsCancel extends ApiCommand {
     }
     const { wait } = flags;
     const done = `Rolled back the deployment ${args.deployment}`;
-    await deploy(client, { wait, apps: [], done, say: (text) => this.log(text) }, async () =>
+    await deploy(client, { wait, done, say: (text) => this.log(text) }, async () =>
       started(await client.call('DELETE', '/v2/deployments/{id}', { path })),
     );
   }
