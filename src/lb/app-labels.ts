@@ -1,13 +1,8 @@
 /** Reads all labels `HAPROXY_…` of an app. */
 
-import {
-  type Deployment,
-  deploymentProblem,
-  GROUP_LABEL,
-  readDeployment,
-  SHARE_LABEL,
-} from './deployment-groups.ts';
+import { type Deployment, GROUP_LABEL, readDeployment, SHARE_LABEL } from './deployment-groups.ts';
 import { type LabelPolicy, type PortSettings, parsePortLabel } from './port-labels.ts';
+import { unsupported } from './unsupported-labels.ts';
 
 export interface LabelProblem {
   readonly label: string;
@@ -44,7 +39,7 @@ export function readAppLabels(
     if (!label.startsWith(PREFIX) || OF_APP.has(label)) continue;
     const [, digits = '', name] = NUMBERED.exec(label) ?? [];
     const index = Number(digits);
-    if (name === undefined) problems.push(problemOf(label, deploymentProblem(label) ?? 'is not supported'));
+    if (name === undefined) problems.push(problemOf(label, unsupported(label.slice(PREFIX.length))));
     else if (index >= portCount)
       problems.push(problemOf(label, `is for port ${index}, and the app has ${portCount} (numbered from 0)`));
     else {
@@ -70,7 +65,7 @@ function read(
   problems: LabelProblem[],
 ): PortSettings {
   if (value === undefined) return {};
-  const settings = parsePortLabel(name, value, policy) ?? 'is not supported';
+  const settings = parsePortLabel(name, value, policy) ?? unsupported(name);
   if (typeof settings !== 'string') return settings;
   problems.push(problemOf(label, settings));
   return RESTRICTIONS.has(name) ? { closedBy: label } : {};

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { balancedApp, snapshotOf } from '../../test/lb/snapshots.ts';
-import { deploymentProblem, readDeployment, weightsOf } from './deployment-groups.ts';
+import { readDeployment, weightsOf } from './deployment-groups.ts';
 import { NO_CLAIMS, type RoutingOptions, route } from './routing.ts';
 
 const OPTIONS: RoutingOptions = {
@@ -92,12 +92,6 @@ it.each([
   [share('web\nbackend x'), 'must be a name, for apps of the same group /a/'],
 ])('refuses %o', (labels, why) => {
   expect(readDeployment('/a/one', labels)).toMatchObject({ why });
-});
-
-it('names the labels of zdd.py', () => {
-  for (const name of ['ALT_PORT', 'COLOUR', 'STARTED_AT', 'NEW_INSTANCES', 'TARGET_INSTANCES'])
-    expect(deploymentProblem(`HAPROXY_DEPLOYMENT_${name}`)).toMatch(/^is for zdd\.py/);
-  expect(deploymentProblem('HAPROXY_DEPLOYMENT_OTHER')).toBeUndefined();
 });
 
 it('gives each app its share, to a point, unless it has many more tasks than the others', () => {

@@ -8,9 +8,6 @@ import { backendName, type Problem, type Server, type Service } from './service.
 export const GROUP_LABEL = 'HAPROXY_DEPLOYMENT_GROUP';
 export const SHARE_LABEL = 'HAPROXY_DEPLOYMENT_SHARE';
 
-/** Labels in which marathon-lb's zdd.py keeps the state of a deployment. */
-const OF_ZDD = ['ALT_PORT', 'COLOUR', 'NEW_INSTANCES', 'STARTED_AT', 'TARGET_INSTANCES'];
-
 export interface Deployment {
   /** Id of the group: that of one of its apps, or an id that no app has. */
   readonly group: string;
@@ -28,13 +25,6 @@ export interface GroupedApp {
 const MOST = 256;
 /** Methods that don't divide requests by weights. */
 const UNWEIGHTED = new Set(['static-rr', 'leastconn', 'first', 'random']);
-
-/** @returns a sentence part that says why a label has no effect; undefined for a label of another subject */
-export function deploymentProblem(label: string): string | undefined {
-  const [, name = ''] = /^HAPROXY_DEPLOYMENT_(.*)$/.exec(label) ?? [];
-  if (!OF_ZDD.includes(name)) return undefined;
-  return `is for zdd.py of marathon-lb, and has no effect: ${SHARE_LABEL} sets the share of an app`;
-}
 
 /** @returns undefined without a group; a string that continues a sentence with the label and says why it is refused */
 export function readDeployment(

@@ -143,7 +143,10 @@ describe('the labels of an app', () => {
       other: '',
     };
     expect(readAppLabels('/a', labels, 1, POLICY).problems).toEqual([
-      { label: 'HAPROXY_0_FRONTEND_HEAD', why: 'is not supported' },
+      {
+        label: 'HAPROXY_0_FRONTEND_HEAD',
+        why: expect.stringMatching(/^is not supported: the load balancer/),
+      },
       { label: 'HAPROXY_0_MODE', why: 'must be tcp or http' },
       { label: 'HAPROXY_7_MODE', why: 'is for port 7, and the app has 1 (numbered from 0)' },
       { label: 'HAPROXY_HEAD', why: 'is not supported' },

@@ -68,9 +68,9 @@ function web(port: number) {
 }
 
 it('divides requests by shares, and loses none when canaries start, are aborted and promoted', async () => {
-  const [port = 0] = await freePorts(1);
+  const [port = 0, dnsPort = 0] = await freePorts(2);
   await api('POST', '/v2/apps', web(port));
-  lb = await startLb(cluster.url, path.join(cluster.directory, 'lb'));
+  lb = await startLb(cluster.url, path.join(cluster.directory, 'lb'), { dns: `127.0.0.1:${dnsPort}` });
   const one = lb;
   await settled(cluster.url, CHANGE_MS);
   const url = `http://127.0.0.1:${port}/`;
@@ -112,6 +112,15 @@ it('divides requests by shares, and loses none when canaries start, are aborted 
   const begun = await done('app', 'canary', 'shop/web', '--share', '10%', '--env', 'VERSION=two');
   expect(begun).toMatch(/~ env\.VERSION: another value\n[\s\S]*gets 10% of the requests of \/shop\/web\./);
   await expectShare(10);
+  const dig = async (name: string, type: string) =>
+    (await execa('dig', ['@127.0.0.1', '-p', String(dnsPort), '+short', name, type])).stdout
+      .split('\n')
+      .sort();
+  expect(await dig('web-shop.marathon.mesos', 'A')).toEqual(['127.0.0.1']);
+  const { tasks } = (await api('GET', '/v2/apps/shop/web/tasks')) as { tasks: { ports: number[] }[] };
+  const named = (await dig('_web-shop._tcp.marathon.mesos', 'SRV')).map((line) => Number(line.split(' ')[2]));
+  expect(named.sort()).toEqual(tasks.flatMap(({ ports }) => ports).sort());
+  expect(await dig('_web-canary-shop._tcp.marathon.mesos', 'SRV')).toHaveLength(1);
   expect(await done('app', 'list')).toMatch(/\/shop\/web-canary +running, canary 10% +1\/1/);
   expect(await done('app', 'show', 'shop/web')).toMatch(
     /^Canary +\/shop\/web-canary, with 10% of the requests$/m,
