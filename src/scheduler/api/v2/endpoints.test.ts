@@ -49,3 +49,20 @@ it('lists labels, ports and the addresses of tasks with their state', async () =
     { id: task.id, host: 'a.example', state: 'ending', addresses: ['a.example:31000', 'a.example:31001'] },
   ]);
 });
+
+it('names the address of each present port of a task that was launched with its ports in another order', async () => {
+  const one = server();
+  await post(one, '/v2/apps', WEB);
+  await one.run();
+  const read = async () => (await get(one, '/v2/endpoints')).json().apps[0].tasks;
+  const [{ id, addresses }] = await read();
+  expect(addresses).toEqual(['a.example:31000', 'a.example:31001']);
+  const [first, second] = WEB.portDefinitions;
+  const portDefinitions = [{ port: 10_003 }, second, first];
+  await call(one, 'PUT', '/v2/apps//shop/web?force=true', { portDefinitions });
+  expect((await read()).find((task: { id: string }) => task.id === id).addresses).toEqual([
+    null,
+    'a.example:31001',
+    'a.example:31000',
+  ]);
+});

@@ -1,6 +1,7 @@
 /** `GET /v2/endpoints`: all that a load balancer needs to know, of a single moment. */
 
 import { declaredPorts } from '../../domain/app.ts';
+import { matchingPorts } from '../../domain/matching-ports.ts';
 import { type AppRecord, launchedApp, type State } from '../../domain/state.ts';
 import { isCounted, isEnding, isReady, type Task } from '../../domain/task.ts';
 import { addressOf, addressText, taskPorts } from '../../domain/task-ports.ts';
@@ -52,13 +53,17 @@ function balancedApp(record: AppRecord): EndpointAppJson {
   };
 }
 
+/** The addresses are those of the app's present ports, also of a task that was launched with other ports. */
 function balancedTask(record: AppRecord, task: Task): EndpointTaskJson {
+  const launched = launchedApp(record, task);
+  const ports = taskPorts(launched, task.ports);
   return {
     id: task.id,
     host: task.host,
     state: isReady(task) ? 'ready' : isEnding(task) || task.state === 'TASK_KILLING' ? 'ending' : 'waiting',
-    addresses: taskPorts(launchedApp(record, task), task.ports).map((port) => {
-      const address = addressOf(port, task);
+    addresses: matchingPorts(declaredPorts(record.app), declaredPorts(launched)).map((index) => {
+      const port = index === undefined ? undefined : ports[index];
+      const address = port && addressOf(port, task);
       return address ? addressText(address) : null;
     }),
   };
