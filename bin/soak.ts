@@ -1,7 +1,8 @@
 /**
  * Runs the property tests with FACTOR times as many runs: `npm run soak [FACTOR] [SEED]`. With the default factor, these
  * include 1,000 simulated clusters. Then kills a real scheduler 500 times, kills what runs 20 containers 200 times, copies
- * a minute of output at 50 MB/s, and installs on 100 hosts with quirks.
+ * a minute of output at 50 MB/s, lets the load balancer serve for 10 minutes without a scheduler, and installs on 100 hosts
+ * with quirks.
  * Prints the seed first, so that a failure can be reproduced, and the totals last.
  */
 import { readFile } from 'node:fs/promises';
@@ -30,6 +31,7 @@ const chaos = await run`vitest run --project e2e test/e2e/executor-chaos.test.ts
 // A minute of output at 50 MB/s.
 const output = $({ stdio: 'inherit', nothrow: true, env: { ...process.env, MESOSUP_SOAK_FACTOR: '20' } });
 const floods = await output`vitest run --project e2e test/e2e/executor-output.test.ts`;
+const balancer = await run`vitest run --project contract test/contract/lb-servers.test.ts`;
 const hosts = $({
   stdio: 'inherit',
   nothrow: true,
@@ -38,6 +40,11 @@ const hosts = $({
 });
 const quirks = await hosts`vitest run --project hosts test/e2e/hosts/install-quirks.test.ts`;
 const exitCode =
-  properties.exitCode || kills.exitCode || chaos.exitCode || floods.exitCode || quirks.exitCode;
+  properties.exitCode ||
+  kills.exitCode ||
+  chaos.exitCode ||
+  floods.exitCode ||
+  balancer.exitCode ||
+  quirks.exitCode;
 echo(`soak: seed ${seed}, factor ${factor}, ${Math.round((Date.now() - begun) / 1000)} s, exit ${exitCode}`);
 process.exitCode = exitCode ?? 1;

@@ -26,6 +26,8 @@ export interface ConfigurationOptions {
   readonly templates: ReadonlyMap<string, string>;
   /** haproxy's own checks of servers, in addition to the scheduler's. */
   readonly checks: boolean;
+  /** Number of reloads that a process with open connections survives. */
+  readonly maxReloads: number;
   /** Milliseconds in which the share of a new server grows; 0: at once. */
   readonly slowStartMs: number;
 }
@@ -115,7 +117,7 @@ export function certificateList(names: Iterable<string>, directory: string | und
     .join('');
 }
 
-function head({ socket, user, stats }: ConfigurationOptions): Line[] {
+function head({ socket, user, stats, maxReloads }: ConfigurationOptions): Line[] {
   return [
     '# Written by mesosup lb: changes are lost.',
     'global',
@@ -123,6 +125,7 @@ function head({ socket, user, stats }: ConfigurationOptions): Line[] {
     ...(user === undefined ? [] : [`  user ${user}`, `  group ${user}`]),
     // Connections of earlier processes end with their last request, or after this time.
     '  hard-stop-after 1h',
+    `  mworker-max-reloads ${maxReloads}`,
     '  ssl-default-bind-options ssl-min-ver TLSv1.2',
     '  tune.ssl.default-dh-param 2048',
     'defaults',

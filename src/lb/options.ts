@@ -68,6 +68,11 @@ export const LB_FLAGS = {
   },
   'gather-ms': { value: 'MS', preset: '100', help: 'Time in which changes are gathered.' },
   'reload-interval-ms': { value: 'MS', preset: '2000', help: 'Least time between two reloads of haproxy.' },
+  'max-reloads': {
+    value: 'NUMBER',
+    preset: '100',
+    help: 'Reloads that open connections survive at most: each reload keeps a process of haproxy for them.',
+  },
   'slow-start-ms': { value: 'MS', preset: '0', help: 'Time in which the share of a new task grows.' },
   dns: { value: 'IP:PORT', help: 'Answer DNS queries for apps at this address. Default: not.' },
   'dns-domain': { value: 'NAME', preset: 'mesos', help: 'The domain of the DNS names.' },
@@ -99,6 +104,7 @@ export interface LbOptions {
   readonly haproxyUser: string;
   readonly gatherMs: number;
   readonly reloadIntervalMs: number;
+  readonly maxReloads: number;
   readonly slowStartMs: number;
   readonly checks: boolean;
   readonly dns: DnsAddress | undefined;
@@ -183,6 +189,7 @@ export function readOptions(values: LbValues): LbOptions {
     ),
     gatherMs: number('gather-ms', MAX_MS),
     reloadIntervalMs: number('reload-interval-ms', MAX_MS),
+    maxReloads: number('max-reloads', 10_000, 1),
     slowStartMs: number('slow-start-ms', MAX_MS),
     checks: values.checks === true,
     dns,

@@ -27,6 +27,7 @@ const CONFIGURATION = {
   certificates: new Map<string, string>(),
   templates: new Map<string, string>(),
   checks: false,
+  maxReloads: 100,
   slowStartMs: 0,
 };
 

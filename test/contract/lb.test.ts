@@ -1,89 +1,33 @@
 /** The load balancer with the real haproxy, and a scheduler that a test controls. */
 
-import { appendFile, mkdir, mkdtemp, readFile, rm, unlink, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
+import { appendFile, mkdir, readFile, unlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import type { BalancedApp } from '../../src/lb/snapshot.ts';
-import { type LbProcess, startLb } from '../e2e/support/lb-process.ts';
+import { expect, it } from 'vitest';
 import { balancedApp, snapshotOf } from '../lb/snapshots.ts';
 import { askHost } from '../support/ask-host.ts';
 import { freePorts } from '../support/free-ports.ts';
-import { type FakeScheduler, startFakeScheduler } from './support/fake-scheduler.ts';
+import { selfSigned, useLb } from './support/lb-setup.ts';
 
-let directory: string;
-let scheduler: FakeScheduler;
-let lb: LbProcess | undefined;
-const servers: Server[] = [];
-
-beforeEach(async () => {
-  directory = await mkdtemp(path.join(tmpdir(), 'mesosup-lb-'));
-  scheduler = await startFakeScheduler();
-});
-afterEach(async () => {
-  await lb?.stop();
-  lb = undefined;
-  scheduler.stop();
-  for (const server of servers.splice(0)) {
-    server.closeAllConnections();
-    server.close();
-  }
-  await rm(directory, { recursive: true, force: true });
-});
-
-/** A task that answers with its name, the path and the headers of a request. @returns its port */
-async function task(name: string): Promise<number> {
-  const server = createServer((request, response) => {
-    if (request.url === '/moved') response.setHeader('Location', 'http://inner.example/there');
-    response.end(JSON.stringify({ name, path: request.url, headers: request.headers }));
-  });
-  servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return (server.address() as AddressInfo).port;
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 40_000; ; ) {
-    if (await holds().catch(() => false)) return;
-    if (Date.now() > end) throw new Error(`not within 40 s: ${what}\n${lb?.log.join('\n')}`);
-    await sleep(50);
-  }
-}
-
-function tell(...apps: readonly BalancedApp[]): void {
-  scheduler.answer = snapshotOf(apps);
-  scheduler.notify();
-}
-
-/** @returns the name of the task that answers at the service port */
-async function nameAt(port: number): Promise<string> {
-  const { status, text } = await askHost(port, 'any.example');
-  return status === 200 ? JSON.parse(text).name : String(status);
-}
-
-function serves(port: number, name: string): Promise<void> {
-  return until(`${name} answers at port ${port}`, async () => (await nameAt(port)) === name);
-}
+const t = useLb();
 
 it('adds, removes and replaces tasks without a reload, and continues after a restart and without the scheduler', async () => {
   const [port = 0] = await freePorts(1);
-  const [a, b] = [await task('a'), await task('b')];
+  const [a, b] = [await t.task('a'), await t.task('b')];
   const check = { ports: [{ servicePort: port, protocol: 'tcp', checkProtocol: 'HTTP' }] };
-  tell(balancedApp('/web', port, [a], check));
-  lb = await startLb(scheduler.url, directory);
-  await serves(port, 'a');
-  tell(balancedApp('/web', port, [b], check));
-  await serves(port, 'b');
-  tell(balancedApp('/web', port, [], check));
-  await serves(port, '503');
-  tell(balancedApp('/web', port, [a], check));
-  await serves(port, 'a');
-  expect(await lb.metric('mesosup_lb_reloads_total')).toBe(1);
-  expect(await readFile(path.join(directory, 'haproxy.cfg'), 'utf8')).toContain(`127.0.0.1:${a}`);
+  t.tell(balancedApp('/web', port, [a], check));
+  await t.start();
+  await t.serves(port, 'a');
+  t.tell(balancedApp('/web', port, [b], check));
+  await t.serves(port, 'b');
+  t.tell(balancedApp('/web', port, [], check));
+  await t.serves(port, '503');
+  t.tell(balancedApp('/web', port, [a], check));
+  await t.serves(port, 'a');
+  expect(await t.lb.metric('mesosup_lb_reloads_total')).toBe(1);
+  expect(await readFile(path.join(t.directory, 'haproxy.cfg'), 'utf8')).toContain(`127.0.0.1:${a}`);
 
   // The scheduler is unreachable, its answer is cut, and a new leader knows nothing yet.
   for (const answer of [
@@ -93,24 +37,24 @@ it('adds, removes and replaces tasks without a reload, and continues after a res
     snapshotOf([], { unanswered: 3 }),
     snapshotOf([], { frameworkId: 'g' }),
   ]) {
-    scheduler.answer = answer;
-    scheduler.notify();
+    t.scheduler.answer = answer;
+    t.scheduler.notify();
     await sleep(300);
-    expect(await nameAt(port)).toBe('a');
+    expect(await t.nameAt(port)).toBe('a');
   }
-  scheduler.answer = undefined;
-  await lb.end('SIGKILL');
-  expect(await nameAt(port)).toBe('a');
-  await lb.haproxy.stop();
-  lb.begin();
-  await serves(port, 'a');
-  tell(balancedApp('/web', port, [b], check));
-  await serves(port, 'b');
+  t.scheduler.answer = undefined;
+  await t.lb.end('SIGKILL');
+  expect(await t.nameAt(port)).toBe('a');
+  await t.lb.haproxy.stop();
+  t.lb.begin();
+  await t.serves(port, 'a');
+  t.tell(balancedApp('/web', port, [b], check));
+  await t.serves(port, 'b');
 });
 
 it('divides requests between the apps of a deployment group, and changes their shares without a reload', async () => {
   const [port = 0, other = 0] = await freePorts(2);
-  const [a, b] = [await task('a'), await task('b')];
+  const [a, b] = [await t.task('a'), await t.task('b')];
   const check = { ports: [{ servicePort: port, protocol: 'tcp', checkProtocol: 'HTTP' }] };
   const canary = (share: number, ports: readonly number[] = [b]) =>
     balancedApp('/web-canary', other, ports, {
@@ -121,59 +65,59 @@ it('divides requests between the apps of a deployment group, and changes their s
   /** @returns how many of 100 requests the canary gets */
   const canaryOf100 = async () => {
     const names = [];
-    for (let i = 0; i < 100; i += 1) names.push(await nameAt(port));
+    for (let i = 0; i < 100; i += 1) names.push(await t.nameAt(port));
     expect(names.filter((name) => name !== 'a' && name !== 'b')).toEqual([]);
     return names.filter((name) => name === 'b').length;
   };
-  tell(web);
-  lb = await startLb(scheduler.url, directory);
-  await serves(port, 'a');
+  t.tell(web);
+  await t.start();
+  await t.serves(port, 'a');
   for (const share of [10, 50, 0, 100, 25]) {
-    tell(web, canary(share));
-    await until(`${share} of 100 requests`, async () => Math.abs((await canaryOf100()) - share) <= 1);
+    t.tell(web, canary(share));
+    await t.until(`${share} of 100 requests`, async () => Math.abs((await canaryOf100()) - share) <= 1);
   }
-  expect(await lb.metric('mesosup_lb_reloads_total')).toBe(1);
-  await lb.end('SIGKILL');
-  await lb.haproxy.stop();
-  lb.begin();
-  await serves(port, 'a');
-  await until('25 of 100 requests again', async () => Math.abs((await canaryOf100()) - 25) <= 1);
-  tell(web);
-  await until('no request', async () => (await canaryOf100()) === 0);
+  expect(await t.lb.metric('mesosup_lb_reloads_total')).toBe(1);
+  await t.lb.end('SIGKILL');
+  await t.lb.haproxy.stop();
+  t.lb.begin();
+  await t.serves(port, 'a');
+  await t.until('25 of 100 requests again', async () => Math.abs((await canaryOf100()) - 25) <= 1);
+  t.tell(web);
+  await t.until('no request', async () => (await canaryOf100()) === 0);
   // A place that the canary had is one like all others.
-  tell(balancedApp('/web', port, [a, b], check));
-  await until('half of the requests', async () => Math.abs((await canaryOf100()) - 50) <= 1);
+  t.tell(balancedApp('/web', port, [a, b], check));
+  await t.until('half of the requests', async () => Math.abs((await canaryOf100()) - 50) <= 1);
   await expect(askHost(other, 'x')).rejects.toThrow('ECONNREFUSED');
 });
 
 it('starts a killed haproxy again, and reloads it when its socket is gone', async () => {
   const [port = 0] = await freePorts(1);
-  const [a, b] = [await task('a'), await task('b')];
+  const [a, b] = [await t.task('a'), await t.task('b')];
   const check = { ports: [{ servicePort: port, protocol: 'tcp', checkProtocol: 'HTTP' }] };
-  tell(balancedApp('/web', port, [a], check));
-  lb = await startLb(scheduler.url, directory, { 'reload-interval-ms': '100' });
-  await serves(port, 'a');
-  await lb.haproxy.stop();
-  await serves(port, 'a');
-  await unlink(lb.haproxy.socket);
-  tell(balancedApp('/web', port, [b], check));
-  await serves(port, 'b');
-  await until('the log names the causes', async () =>
-    /haproxy is not running[\s\S]*could not be changed at run time/.test(lb?.log.join('\n') ?? ''),
+  t.tell(balancedApp('/web', port, [a], check));
+  await t.start({ 'reload-interval-ms': '100' });
+  await t.serves(port, 'a');
+  await t.lb.haproxy.stop();
+  await t.serves(port, 'a');
+  await unlink(t.lb.haproxy.socket);
+  t.tell(balancedApp('/web', port, [b], check));
+  await t.serves(port, 'b');
+  await t.until('the log names the causes', async () =>
+    /haproxy is not running[\s\S]*could not be changed at run time/.test(t.lb.log.join('\n')),
   );
 });
 
 it('leaves out a port in use, a broken certificate, and an app whose template haproxy refuses', async () => {
   const [port = 0, used = 0, other = 0] = await freePorts(3);
-  const a = await task('a');
+  const a = await t.task('a');
   const holder = createServer();
-  servers.push(holder);
+  t.servers.push(holder);
   await new Promise<void>((resolve) => holder.listen(used, '127.0.0.1', resolve));
-  const certificates = path.join(directory, 'certificates');
+  const certificates = path.join(t.directory, 'certificates');
   await mkdir(certificates);
   await writeFile(path.join(certificates, 'broken.pem'), 'no certificate');
   await selfSigned(certificates, 'good');
-  tell(
+  t.tell(
     balancedApp('/good', port, [a], { labels: { HAPROXY_0_MODE: 'http', HAPROXY_0_VHOST: 'good.example' } }),
     balancedApp('/used', used, [a], { run: 2 }),
     balancedApp('/refused', other, [a], {
@@ -181,23 +125,23 @@ it('leaves out a port in use, a broken certificate, and an app whose template ha
       labels: { HAPROXY_0_MODE: 'http', HAPROXY_0_BACKEND_HTTP_OPTIONS: 'http-request no-such-action' },
     }),
   );
-  lb = await startLb(scheduler.url, directory, {
+  await t.start({
     'certificate-dir': certificates,
     'allow-label-templates': '',
   });
-  await serves(port, 'a');
+  await t.serves(port, 'a');
   // haproxy serves before the balancer has seen that it does.
   for (const line of [
     new RegExp(`"app":"/used".*port ${used} can't be used: another program`),
     /"app":"\/refused".*no-such-action/,
     /"certificate":"broken.pem"/,
   ]) {
-    await until(`the log matches ${line}`, async () => line.test(lb?.log.join('\n') ?? ''));
+    await t.until(`the log matches ${line}`, async () => line.test(t.lb.log.join('\n')));
   }
   await expect(askHost(other, 'x')).rejects.toThrow('ECONNREFUSED');
   const { stdout } = await execa('curl', [
-    ...['-sk', '--http2', '--resolve', `good.example:${lb.httpsPort}:127.0.0.1`, '-w', '\n%{http_version}'],
-    `https://good.example:${lb.httpsPort}/x`,
+    ...['-sk', '--http2', '--resolve', `good.example:${t.lb.httpsPort}:127.0.0.1`, '-w', '\n%{http_version}'],
+    `https://good.example:${t.lb.httpsPort}/x`,
   ]);
   expect(stdout).toMatch(/"name":"a","path":"\/x".*"x-forwarded-proto":"https"/);
   expect(stdout).toMatch(/\n2$/);
@@ -206,13 +150,13 @@ it('leaves out a port in use, a broken certificate, and an app whose template ha
 it('routes as the labels of marathon-lb say', async () => {
   const ports = await freePorts(6);
   const [port = 0, second = 0, api = 0, open = 0, sticky = 0, folded = 0] = ports;
-  const [a, b, c] = [await task('a'), await task('b'), await task('c')];
-  const certificates = path.join(directory, 'certificates');
+  const [a, b, c] = [await t.task('a'), await t.task('b'), await t.task('c')];
+  const certificates = path.join(t.directory, 'certificates');
   await mkdir(certificates);
   await selfSigned(certificates, 'site');
   const { stdout: passwordHash } = await execa('openssl', ['passwd', '-5', '-salt', 'salt', 'secret']);
   const two = { ports: [port, second].map((servicePort) => ({ servicePort, protocol: 'tcp' })) };
-  tell(
+  t.tell(
     balancedApp('/shop/web', port, [], {
       ...two,
       tasks: [{ id: 'w', state: 'ready', addresses: [`127.0.0.1:${a}`, `127.0.0.1:${b}`] }],
@@ -248,13 +192,13 @@ it('routes as the labels of marathon-lb say', async () => {
       labels: { HAPROXY_0_VHOST: 'sticky.example', HAPROXY_0_STICKY: 'true', HAPROXY_0_PATH: '-i /Any' },
     }),
   );
-  lb = await startLb(scheduler.url, directory, { 'certificate-dir': certificates });
-  const { httpPort } = lb;
+  await t.start({ 'certificate-dir': certificates });
+  const { httpPort } = t.lb;
   const ask = async (host: string, url: string, headers = {}) => {
     const answer = await askHost(httpPort, host, url, headers);
     return { ...answer, json: answer.status === 200 ? JSON.parse(answer.text) : undefined };
   };
-  await until('the host answers', async () => (await ask('shop.example', '/x')).status === 200);
+  await t.until('the host answers', async () => (await ask('shop.example', '/x')).status === 200);
   expect((await ask('WWW.shop.example:80', '/x')).json).toMatchObject({
     name: 'a',
     path: '/x',
@@ -277,57 +221,57 @@ it('routes as the labels of marathon-lb say', async () => {
     expect((await ask('sticky.example', '/any', { Cookie: cookie })).json.name).toBe(first.json.name);
   }
   expect((await ask('shop.example', '/Folded/x')).json).toMatchObject({ name: 'b' });
-  expect(lb.log.filter((line) => line.includes('"level":40'))).toEqual([]);
+  expect(t.lb.log.filter((line) => line.includes('"level":40'))).toEqual([]);
 });
 
 it('changes servers on a full disk, says so, and stores them once there is room', async () => {
   const [port = 0] = await freePorts(1);
-  const [a, b] = [await task('a'), await task('b')];
+  const [a, b] = [await t.task('a'), await t.task('b')];
   const check = { ports: [{ servicePort: port, protocol: 'tcp', checkProtocol: 'HTTP' }] };
-  const full = path.join(directory, 'full');
+  const full = path.join(t.directory, 'full');
   await mkdir(full);
   await execa('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', full]);
   try {
-    tell(balancedApp('/web', port, [a], check));
-    lb = await startLb(scheduler.url, full);
-    await serves(port, 'a');
+    t.tell(balancedApp('/web', port, [a], check));
+    await t.start({}, full);
+    await t.serves(port, 'a');
     const file = path.join(full, 'file');
     await writeFile(file, Buffer.alloc(2_000_000)).catch(() => undefined);
-    tell(balancedApp('/web', port, [b], check));
-    await serves(port, 'b');
+    t.tell(balancedApp('/web', port, [b], check));
+    await t.serves(port, 'b');
     let wanted = b;
-    await until('the log names the cause', async () => {
-      if (/ENOSPC.*haproxy\.cfg can't be written/.test(lb?.log.join() ?? '')) return true;
+    await t.until('the log names the cause', async () => {
+      if (/ENOSPC.*haproxy\.cfg can't be written/.test(t.lb.log.join())) return true;
       // A file that was being replaced has left room for one more.
       await appendFile(file, Buffer.alloc(100_000)).catch(() => undefined);
       wanted = wanted === b ? a : b;
-      tell(balancedApp('/web', port, [wanted], check));
+      t.tell(balancedApp('/web', port, [wanted], check));
       return false;
     });
     await unlink(file);
-    tell(balancedApp('/web', port, [a, b], check));
+    t.tell(balancedApp('/web', port, [a, b], check));
     const stored = () => readFile(path.join(full, 'haproxy.cfg'), 'utf8');
-    await until('the configuration is stored', async () => (await stored()).includes(`:${a}\n`));
+    await t.until('the configuration is stored', async () => (await stored()).includes(`:${a}\n`));
   } finally {
-    await lb?.stop();
+    await t.lb.stop();
     await execa('umount', ['--lazy', full]);
   }
 });
 
 it('takes over a renewed certificate', async () => {
-  const certificates = path.join(directory, 'certificates');
+  const certificates = path.join(t.directory, 'certificates');
   await mkdir(certificates);
   await selfSigned(certificates, 'site');
-  const a = await task('a');
+  const a = await t.task('a');
   const [port = 0] = await freePorts(1);
   const labels = { HAPROXY_0_VHOST: 'site.example' };
-  tell(balancedApp('/web', port, [a], { labels }));
-  lb = await startLb(scheduler.url, directory, {
+  t.tell(balancedApp('/web', port, [a], { labels }));
+  await t.start({
     'certificate-dir': certificates,
     'reload-interval-ms': '0',
   });
-  await serves(port, 'a');
-  const { httpsPort } = lb;
+  await t.serves(port, 'a');
+  const { httpsPort } = t.lb;
   const certificate = async () => {
     const { stdout } = await execa('openssl', ['s_client', '-connect', `127.0.0.1:${httpsPort}`], {
       input: '',
@@ -337,43 +281,23 @@ it('takes over a renewed certificate', async () => {
   const before = await certificate();
   expect(before).toBeTruthy();
   await selfSigned(certificates, 'site');
-  scheduler.notify();
-  await until('the new certificate is used', async () => {
+  t.scheduler.notify();
+  await t.until('the new certificate is used', async () => {
     const now = await certificate();
     return now !== undefined && now !== before;
   });
 });
 
 it('serves 2,000 services', async () => {
-  const a = await task('a');
+  const a = await t.task('a');
   const apps = Array.from({ length: 2000 }, (_, i) =>
     balancedApp(`/many/app${i}`, 12_000 + i, [a], { run: i }),
   );
-  tell(...apps);
-  lb = await startLb(scheduler.url, directory);
-  await serves(13_999, 'a');
-  const b = await task('b');
-  tell(...apps.slice(0, -1), balancedApp('/many/app1999', 13_999, [b], { run: 1999 }));
-  await serves(13_999, 'b');
-  expect(await lb.metric('mesosup_lb_reloads_total')).toBe(1);
+  t.tell(...apps);
+  await t.start();
+  await t.serves(13_999, 'a');
+  const b = await t.task('b');
+  t.tell(...apps.slice(0, -1), balancedApp('/many/app1999', 13_999, [b], { run: 1999 }));
+  await t.serves(13_999, 'b');
+  expect(await t.lb.metric('mesosup_lb_reloads_total')).toBe(1);
 });
-
-async function selfSigned(dir: string, name: string): Promise<void> {
-  const file = path.join(dir, `${name}.key`);
-  const { stdout } = await execa('openssl', [
-    ...[
-      'req',
-      '-x509',
-      '-newkey',
-      'rsa:2048',
-      '-nodes',
-      '-keyout',
-      file,
-      '-days',
-      '2',
-      '-subj',
-      `/CN=${name}.example`,
-    ],
-  ]);
-  await writeFile(path.join(dir, `${name}.pem`), `${stdout}\n${await readFile(file, 'utf8')}`);
-}
