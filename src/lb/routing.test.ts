@@ -241,7 +241,7 @@ it('labels, ids and addresses never change the structure of the configuration', 
     text,
   );
   const keyword =
-    /^ {2}(mode|acl|balance|hash-type|bind|option|http-request|http-response|tcp-request|cookie|server|user|default_backend|timeout|stats|use_backend|hard-stop-after|ssl-default-bind-options|tune\.ssl\.default-dh-param|retries|retry-on|group) /;
+    /^ {2}(mode|acl|balance|hash-type|bind|option|http-request|http-response|tcp-request|cookie|server|user|default_backend|timeout|stats|use_backend|hard-stop-after|mworker-max-reloads|ssl-default-bind-options|tune\.ssl\.default-dh-param|retries|retry-on|group) /;
   const section =
     /^(global|defaults|# Written by mesosup lb: changes are lost\.|(frontend|backend|userlist) [A-Za-z0-9_:.-]+)$/;
   fc.assert(
