@@ -5,6 +5,7 @@ import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { errorText } from './live/api.ts';
 import { startFeed } from './live/feed.ts';
+import { followGroups } from './live/groups.ts';
 import { startSampler } from './live/sampler.ts';
 import { followSchedulers } from './live/schedulers.ts';
 import { followLinks } from './router.ts';
@@ -61,7 +62,7 @@ effect(() => {
 effect(() => {
   // What the first view shows comes first.
   if (!isLoaded.value) return undefined;
-  const ends = untracked(() => [startSampler(), followSchedulers()]);
+  const ends = untracked(() => [startSampler(), followGroups(), followSchedulers()]);
   return () => {
     for (const end of ends) end();
   };

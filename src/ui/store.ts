@@ -30,6 +30,8 @@ export function forget(): void {
 }
 
 export const apps = ofSession<ReadonlyMap<string, ShownApp>>(new Map());
+/** The ids of all groups, also of empty ones. */
+export const groups = ofSession<readonly string[]>([]);
 export const isLoaded = ofSession(false);
 /** Why the apps could not be read. */
 export const loadError = ofSession<string | undefined>(undefined);

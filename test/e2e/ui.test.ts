@@ -204,7 +204,7 @@ it('stays usable while a terminal is flooded, and ends the flood with Ctrl+C', a
   // The browser would keep in memory what comes faster than it is drawn. On a busy machine, it comes no faster, unless the
   // page is busy, too.
   const draw = () => page.evaluate('for (const end = Date.now() + 2000; Date.now() < end; );');
-  await expect.poll(() => draw().then(() => pauses), { timeout: TIMEOUT_MS }).toBeGreaterThan(1);
+  await expect.poll(() => draw().then(() => pauses), { timeout: TIMEOUT_MS }).toBeGreaterThan(0);
   const before = Date.now();
   await page.getByLabel('Command').fill('/bin/sh -c true');
   expect(Date.now() - before).toBeLessThan(10_000);
@@ -235,6 +235,18 @@ it('shows why a wrong image fails, and rolls the app back, by keyboard', async (
     .first()
     .waitFor();
   await picture(page, 'failure');
+  // Another change would have to replace the running deployment, which it asks.
+  await press(page, page.getByRole('button', { name: 'Restart …' }));
+  await press(page, page.getByRole('dialog').getByRole('button', { name: 'Restart' }));
+  await page.getByRole('heading', { name: 'Replace the running deployment?' }).waitFor();
+  await page.keyboard.press('Escape');
+  await press(page, page.getByRole('link', { name: 'Show the deployment' }));
+  await page.waitForURL(/\/ui\/deployment\/[-\w]+$/);
+  await page.reload();
+  await page.getByRole('img', { name: /^0 of \d new running, .*\d old$/ }).waitFor();
+  await picture(page, 'deployment');
+  expect(await violations(page)).toEqual([]);
+  const deployment = page.url();
   await page.keyboard.press('g');
   await page.keyboard.press('d');
   const rolledBack = timeOf(other, `!${running('deploying')}`);
@@ -242,6 +254,8 @@ it('shows why a wrong image fails, and rolls the app back, by keyboard', async (
   await press(page, page.getByRole('dialog').getByRole('button', { name: 'Roll back' }));
   await page.getByText('Nothing is being deployed.').waitFor();
   await noteDelay('end of the roll-back', rolledBack, /event: deployment_success/);
+  await page.goto(deployment);
+  await page.getByText('There is no running deployment').waitFor();
   const { app } = (await (await request('GET', '/v2/apps/shop/box')).json()) as {
     app: { container: { docker: { image: string } } };
   };
@@ -396,6 +410,8 @@ it('deletes the app by keyboard, and leads back to the list', async () => {
   await noteDelay('removal', removed, /event: app_terminated_event/);
   await expect.poll(() => page.getByRole('link', { name: 'box', exact: true }).count()).toBe(0);
   console.log(`a second browser shows after their events: ${delays.join(', ')}`);
+  await request('POST', '/v2/groups', { id: '/empty/group' });
+  await page.getByRole('row', { name: /group\/ .*0 apps/ }).waitFor();
 });
 
 it('has written no error to the console, and broken no rule of its policy', () => {

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { ShownApp } from './apps.ts';
-import { barOf, countsOf, type Filter, matchesFilter, rowsOf } from './tree.ts';
+import { barOf, countsOf, type Filter, groupIds, matchesFilter, rowsOf } from './tree.ts';
 
 const ALL: Filter = { text: '', label: '', status: '', health: '' };
 
@@ -40,6 +40,23 @@ it('hides the content of closed groups, and keeps their sums', () => {
   const rows = rowsOf(mapOf(app('/a/b/c'), app('/a/d')), ALL, 'name', new Set(['/a']));
   expect(rows.map(({ id }) => id)).toEqual(['/a']);
   expect(rows[0]).toMatchObject({ counts: { apps: 2 }, isOpen: false });
+});
+
+it('shows empty groups, unless a filter is set', () => {
+  const empty = { version: '', dependencies: [], apps: [], groups: [], pods: [] } as const;
+  const root = {
+    groups: [
+      { ...empty, id: '/a', groups: [{ ...empty, id: '/a/b' }] },
+      { ...empty, id: '/c' },
+    ],
+  };
+  const groups = groupIds(root);
+  expect(groups).toEqual(['/a', '/a/b', '/c']);
+  const rows = rowsOf(mapOf(app('/a/d')), ALL, 'name', new Set(), groups);
+  expect(rows.map(({ id }) => id)).toEqual(['/a', '/a/b', '/a/d', '/c']);
+  expect(rows[3]).toMatchObject({ kind: 'group', counts: { apps: 0, instances: 0 } });
+  const found = rowsOf(mapOf(app('/a/d')), { ...ALL, text: 'd' }, 'name', new Set(), groups);
+  expect(found.map(({ id }) => id)).toEqual(['/a', '/a/d']);
 });
 
 it('filters by words in id or program, label, status and health', () => {

@@ -1,6 +1,7 @@
 /** The tree of groups and apps with filters and order, as rows of a list (pure). */
 
 import { programOf, statusOf } from '../../apps/app-rows.ts';
+import type { GroupJson } from '../../scheduler/api/v2/app-schemas.ts';
 import type { Apps, ShownApp } from './apps.ts';
 
 export const STATUSES = ['running', 'deploying', 'waiting', 'unhealthy', 'suspended', 'job'] as const;
@@ -87,17 +88,31 @@ interface Node {
 /**
  * @param closed groups whose content is not shown
  * @param sort the order within each group; groups come first
+ * @param groups also empty ones, which a filter hides
  */
-export function rowsOf(apps: Apps, filter: Filter, sort: Sort, closed: ReadonlySet<string>): Row[] {
+export function rowsOf(
+  apps: Apps,
+  filter: Filter,
+  sort: Sort,
+  closed: ReadonlySet<string>,
+  groups: readonly string[] = [],
+): Row[] {
   const root: Node = { id: '', groups: new Map(), apps: [] };
-  for (const app of apps.values()) if (matchesFilter(app, filter)) place(root, app);
+  const isFiltered = Object.values(filter).some((one) => one !== '');
+  if (!isFiltered) for (const id of groups) nodeAt(root, id.split('/').slice(1));
+  for (const app of apps.values())
+    if (matchesFilter(app, filter)) nodeAt(root, app.id.split('/').slice(1, -1)).apps.push(app);
   const rows: Row[] = [];
   addRows(root, 0, sort, closed, rows);
   return rows;
 }
 
-function place(root: Node, app: ShownApp): void {
-  const segments = app.id.split('/').slice(1, -1);
+/** @returns the ids of all groups below the root */
+export function groupIds({ groups }: Pick<GroupJson, 'groups'>): string[] {
+  return groups.flatMap((one) => [one.id, ...groupIds(one)]);
+}
+
+function nodeAt(root: Node, segments: readonly string[]): Node {
   let node = root;
   for (const segment of segments) {
     let next = node.groups.get(segment);
@@ -107,7 +122,7 @@ function place(root: Node, app: ShownApp): void {
     }
     node = next;
   }
-  node.apps.push(app);
+  return node;
 }
 
 /** @returns the counts of the node */

@@ -1,7 +1,7 @@
 import { computed } from '@preact/signals';
 import { navigate, query, setQuery } from '../router.ts';
 import { type Filter, HEALTHS, rowsOf, SORTS, type Sort, STATUSES } from '../state/tree.ts';
-import { apps, isLoaded, isOperator, loadError, ofSession } from '../store.ts';
+import { apps, groups, isLoaded, isOperator, loadError, ofSession } from '../store.ts';
 import { AppList } from './app-list.tsx';
 import { BulkBar } from './bulk.tsx';
 import '../style/apps.css';
@@ -18,7 +18,7 @@ const sort = computed<Sort>(() => SORTS.find((one) => one === query.value.get('s
 const closed = ofSession<ReadonlySet<string>>(new Set());
 const rows = computed(() =>
   // What is found in closed groups is shown, too.
-  rowsOf(apps.value, filter.value, sort.value, isFiltered.value ? new Set() : closed.value),
+  rowsOf(apps.value, filter.value, sort.value, isFiltered.value ? new Set() : closed.value, groups.value),
 );
 const found = computed(() => rows.value.filter(({ kind }) => kind === 'app').length);
 
@@ -57,7 +57,7 @@ export function Apps() {
 
 function Content() {
   if (!isLoaded.value) return <p class="faint">Loading …</p>;
-  if (apps.value.size === 0) return <NoApps />;
+  if (apps.value.size === 0 && groups.value.length === 0) return <NoApps />;
   if (rows.value.length === 0) {
     return (
       <div class="panel empty">

@@ -1,7 +1,7 @@
 import { count } from '../../text/count.ts';
 import { restartApps, scaleApps } from '../changes.ts';
 import { ask } from '../parts/dialog.tsx';
-import { attempt } from '../parts/notices.tsx';
+import { attemptForcibly } from '../parts/forcible.tsx';
 import { plain } from '../state/plain.ts';
 import { selected, selectNone } from './selection.ts';
 
@@ -58,7 +58,7 @@ async function scale(ids: readonly string[]): Promise<void> {
   if (!values) return;
   const instances = Number(values.get('instances'));
   const done = `${count(ids.length, 'app')} will have ${count(instances, 'instance')} each.`;
-  if (await attempt(done, () => scaleApps(ids, instances))) selectNone();
+  if (await attemptForcibly(done, (how) => scaleApps(ids, instances, how))) selectNone();
 }
 
 async function restart(ids: readonly string[]): Promise<void> {
@@ -70,7 +70,8 @@ async function restart(ids: readonly string[]): Promise<void> {
     </>
   );
   if (!(await ask({ title, action: 'Restart', body }))) return;
-  if (await attempt(`${count(ids.length, 'app')} will be restarted.`, () => restartApps(ids))) selectNone();
+  if (await attemptForcibly(`${count(ids.length, 'app')} will be restarted.`, (how) => restartApps(ids, how)))
+    selectNone();
 }
 
 async function suspend(ids: readonly string[]): Promise<void> {
@@ -82,5 +83,8 @@ async function suspend(ids: readonly string[]): Promise<void> {
     </>
   );
   if (!(await ask({ title, action: 'Suspend', body, isDangerous: true }))) return;
-  if (await attempt(`${count(ids.length, 'app')} will be suspended.`, () => scaleApps(ids, 0))) selectNone();
+  if (
+    await attemptForcibly(`${count(ids.length, 'app')} will be suspended.`, (how) => scaleApps(ids, 0, how))
+  )
+    selectNone();
 }

@@ -1,23 +1,12 @@
-import type { DeploymentJson } from '../../scheduler/api/v2/deployment-schemas.ts';
 import { api, SHORT } from '../live/api.ts';
 import { AppLink } from '../parts/app-link.tsx';
-import { ask } from '../parts/dialog.tsx';
-import { HealthBar } from '../parts/health-bar.tsx';
 import { Show, useLoaded } from '../parts/loaded.tsx';
-import { attempt } from '../parts/notices.tsx';
-import { Age, When } from '../parts/time.tsx';
+import { When } from '../parts/time.tsx';
+import type { EndedDeployment } from '../state/apps.ts';
 import { plain } from '../state/plain.ts';
-import { countsOf } from '../state/tree.ts';
-import { apps, deployments, ended, isOperator } from '../store.ts';
-import '../style/deployments.css';
-
-const WORDS = {
-  StartApplication: 'Start',
-  ScaleApplication: 'Scale',
-  RestartApplication: 'Replace the tasks of',
-  StopApplication: 'Stop',
-};
-const EVERY_MS = 2000;
+import { pathOf } from '../state/route.ts';
+import { deployments, ended } from '../store.ts';
+import { Running } from './deployment-card.tsx';
 
 /** The running deployments, step by step, and those that ended while the page was open. */
 export function Deployments() {
@@ -40,154 +29,83 @@ export function Deployments() {
   );
 }
 
-function Running({ deployment }: { deployment: DeploymentJson }) {
-  const { id, version, steps, currentStep, totalSteps, affectedApps } = deployment;
-  return (
-    <section class="panel stack" aria-label={`Deployment ${id}`}>
-      <div class="head">
-        <h2 class="title">
-          {affectedApps.slice(0, 4).map((app, i) => (
-            <span key={app}>
-              {i > 0 && ', '}
-              <AppLink id={app} row />
-            </span>
-          ))}
-          {affectedApps.length > 4 && ` and ${affectedApps.length - 4} more`}
-        </h2>
-        <span class="faint">
-          step {currentStep} of {totalSteps}, began <Age at={version} /> ago
-        </span>
-        {isOperator.value && <Buttons deployment={deployment} />}
-      </div>
-      <Failures id={id} />
-      <ol class="steps">
-        {steps.map(({ actions }, i) => {
-          const state = i + 1 < currentStep ? 'done' : i + 1 === currentStep ? 'current' : 'next';
-          return (
-            <li key={i} class={`step-${state}`} aria-current={state === 'current' ? 'step' : undefined}>
-              {actions.map(({ action, app }) => (
-                <div key={app} class="action">
-                  <span>
-                    {WORDS[action]} <AppLink id={app} />
-                  </span>
-                  {state === 'current' && <Progress app={app} />}
-                </div>
-              ))}
-            </li>
-          );
-        })}
-      </ol>
-      <p class="faint mono">{id}</p>
-    </section>
-  );
-}
-
-function Progress({ app }: { app: string }) {
-  const found = apps.value.get(app);
-  if (!found) return null;
-  const counts = countsOf(found);
-  return (
-    <span class="progress">
-      <HealthBar counts={counts} />
-      <span class="faint">
-        {counts.running} of {counts.instances} running
-      </span>
-    </span>
-  );
-}
-
-function Failures({ id }: { id: string }) {
+/** One deployment, at an address of its own. */
+export function DeploymentView({ id }: { id: string }) {
   const single = useLoaded(() => api.call('GET', '/v2/deployments/{id}', { path: { id } }, SHORT), id, {
-    everyMs: EVERY_MS,
+    concerns: ({ type }) => type.startsWith('deployment_'),
   });
-  // It may end at any moment.
-  if (single.isMissing || single.value === undefined) return null;
-  const { failures, rollbackOf } = single.value;
+  const over = ended.value.find((one) => one.id === id);
   return (
-    <Show of={single}>
-      {() => (
-        <>
-          {rollbackOf !== undefined && <p class="warning">It rolls back deployment {rollbackOf}.</p>}
-          {failures > 0 && (
-            <p class="problem">
-              {failures} {failures === 1 ? 'task has' : 'tasks have'} failed.
-            </p>
-          )}
-        </>
+    <>
+      <nav aria-label="Place" class="crumbs">
+        <a href={pathOf({ view: 'deployments' })}>Deployments</a>
+      </nav>
+      <h1>Deployment</h1>
+      {over ? (
+        <div class="panel">
+          <EndedTable all={[over]} />
+        </div>
+      ) : single.isMissing ? (
+        <div class="panel empty">
+          <p>There is no running deployment {plain(id)}: it has ended, or never existed.</p>
+          <p>What it changed is among the versions of its apps.</p>
+          <a href={pathOf({ view: 'deployments' })}>Show all deployments</a>
+        </div>
+      ) : (
+        <Show of={single}>
+          {(value) => <Running deployment={deployments.value.find((one) => one.id === id) ?? value} />}
+        </Show>
       )}
-    </Show>
-  );
-}
-
-function Buttons({ deployment: { id, affectedApps } }: { deployment: DeploymentJson }) {
-  const names = affectedApps.map(plain).join(', ').slice(0, 200);
-  const rollBack = async () => {
-    const body = <p>A new deployment gives {names} their previous versions again.</p>;
-    if (!(await ask({ title: 'Roll back the deployment?', action: 'Roll back', body }))) return;
-    await attempt('The deployment is being rolled back.', () =>
-      api.call('DELETE', '/v2/deployments/{id}', { path: { id } }),
-    );
-  };
-  const stop = async () => {
-    const body = (
-      <p>{names} stay as they are now: with tasks of both versions, if some were replaced already.</p>
-    );
-    if (!(await ask({ title: 'Stop the deployment where it is?', action: 'Stop', body, isDangerous: true })))
-      return;
-    await attempt('The deployment was stopped.', () =>
-      api.call('DELETE', '/v2/deployments/{id}', { path: { id }, query: { force: true } }),
-    );
-  };
-  return (
-    <div class="buttons">
-      <button type="button" onClick={rollBack}>
-        Roll back …
-      </button>
-      <button type="button" class="danger" onClick={stop}>
-        Stop …
-      </button>
-    </div>
+    </>
   );
 }
 
 function Ended() {
-  const all = ended.value;
-  if (all.length === 0) return null;
+  if (ended.value.length === 0) return null;
   return (
     <section class="panel" aria-label="Ended deployments">
       <h2>Ended since the page was opened</h2>
-      <div class="scroll">
-        <table>
-          <thead>
-            <tr>
-              <th>Time</th>
-              <th>Result</th>
-              <th>Apps</th>
-            </tr>
-          </thead>
-          <tbody>
-            {all.map(({ id, at, reason, apps: names }) => (
-              <tr key={id}>
-                <td>
-                  <When at={at} />
-                </td>
-                <td>
-                  <span class={`state state-${reason === undefined ? 'healthy' : 'failed'}`}>
-                    {reason === undefined ? 'succeeded' : `failed: ${plain(reason)}`}
-                  </span>
-                </td>
-                <td>
-                  {names.slice(0, 5).map((app) => (
-                    <div key={app}>
-                      <AppLink id={app} />
-                    </div>
-                  ))}
-                </td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <EndedTable all={ended.value} />
     </section>
+  );
+}
+
+function EndedTable({ all }: { all: readonly EndedDeployment[] }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled area must be reachable by keyboard
+    <div class="scroll" role="region" aria-label="Table of ended deployments" tabIndex={0}>
+      <table>
+        <thead>
+          <tr>
+            <th>Time</th>
+            <th>Result</th>
+            <th>Apps</th>
+          </tr>
+        </thead>
+        <tbody>
+          {all.map(({ id, at, reason, apps: names }) => (
+            <tr key={id}>
+              <td>
+                <a href={pathOf({ view: 'deployment', id })} data-row>
+                  <When at={at} />
+                </a>
+              </td>
+              <td>
+                <span class={`state state-${reason === undefined ? 'healthy' : 'failed'}`}>
+                  {reason === undefined ? 'succeeded' : `failed: ${plain(reason)}`}
+                </span>
+              </td>
+              <td>
+                {names.slice(0, 5).map((app) => (
+                  <div key={app}>
+                    <AppLink id={app} />
+                  </div>
+                ))}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }

@@ -199,8 +199,10 @@ function PlotOf({ name, title, text }: (typeof PLOTS)[number]) {
         />
       </svg>
       <div class="faint plot-range">
-        <span>{text(min)}</span>
-        <span>{text(max)}</span>
+        <span>
+          {text(min)} to {text(max)}
+        </span>
+        <span>{samples.value[0] && <Age at={new Date(samples.value[0].at).toISOString()} />}</span>
       </div>
     </figure>
   );

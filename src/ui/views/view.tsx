@@ -4,7 +4,7 @@ import { AgentView } from './agent.tsx';
 import { Agents } from './agents.tsx';
 import { App } from './app/app.tsx';
 import { Apps } from './apps.tsx';
-import { Deployments } from './deployments.tsx';
+import { Deployments, DeploymentView } from './deployments.tsx';
 import { Create, Edit } from './edit/pages.tsx';
 import { Events } from './events.tsx';
 import { Queue } from './queue.tsx';
@@ -22,6 +22,8 @@ export function View() {
       return <Create key={one.from} group={one.group} from={one.from} />;
     case 'edit':
       return <Edit key={one.id} id={one.id} />;
+    case 'deployment':
+      return <DeploymentView key={one.id} id={one.id} />;
     case 'deployments':
       return <Deployments />;
     case 'queue':

@@ -90,6 +90,11 @@ function Head({ app, reload }: { app: FullApp; reload: () => void }) {
           <span class={`state state-${status}`}>{status}</span>
           <HealthBar counts={counts} />
           <span class="faint">{number}</span>
+          {app.deployments?.map(({ id }) => (
+            <a key={id} href={pathOf({ view: 'deployment', id })}>
+              Show the deployment
+            </a>
+          ))}
         </div>
       </div>
       {isOperator.value && <AppButtons app={app} reload={reload} />}

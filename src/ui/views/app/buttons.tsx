@@ -1,7 +1,7 @@
 import { count } from '../../../text/count.ts';
 import { removeApp, restartApps, scaleApps } from '../../changes.ts';
 import { ask } from '../../parts/dialog.tsx';
-import { attempt } from '../../parts/notices.tsx';
+import { attemptForcibly } from '../../parts/forcible.tsx';
 import { navigate } from '../../router.ts';
 import { plain } from '../../state/plain.ts';
 import type { FullApp } from './full-app.ts';
@@ -10,8 +10,8 @@ import type { FullApp } from './full-app.ts';
 export function AppButtons({ app, reload }: { app: FullApp; reload: () => void }) {
   const { id, instances, mode } = app;
   const name = plain(id);
-  const change = async (done: string, make: () => Promise<unknown>) => {
-    if (await attempt(done, make)) reload();
+  const change = async (done: string, make: Parameters<typeof attemptForcibly>[1]) => {
+    if (await attemptForcibly(done, make)) reload();
   };
   const scale = async () => {
     const body = (
@@ -23,22 +23,23 @@ export function AppButtons({ app, reload }: { app: FullApp; reload: () => void }
     const values = await ask({ title: `Scale ${name}`, action: 'Scale', body });
     const wanted = Number(values?.get('instances'));
     if (values)
-      await change(`${name} will have ${count(wanted, 'instance')}.`, () => scaleApps([id], wanted));
+      await change(`${name} will have ${count(wanted, 'instance')}.`, (how) => scaleApps([id], wanted, how));
   };
   const restart = async () => {
     const body = <p>All its tasks are replaced, as its upgrade strategy says.</p>;
     if (!(await ask({ title: `Restart ${name}?`, action: 'Restart', body }))) return;
-    await change(`${name} will be restarted.`, () => restartApps([id]));
+    await change(`${name} will be restarted.`, (how) => restartApps([id], how));
   };
   const suspend = async () => {
     const body = <p>It is scaled to 0 instances, and all its tasks end.</p>;
     if (!(await ask({ title: `Suspend ${name}?`, action: 'Suspend', body, isDangerous: true }))) return;
-    await change(`${name} will be suspended.`, () => scaleApps([id], 0));
+    await change(`${name} will be suspended.`, (how) => scaleApps([id], 0, how));
   };
   const remove = async () => {
     const body = <p>Its tasks are killed, and its versions are forgotten. This can't be undone.</p>;
     if (!(await ask({ title: `Delete ${name}?`, action: 'Delete', body, isDangerous: true }))) return;
-    if (await attempt(`${name} will be deleted.`, () => removeApp(id))) navigate({ view: 'apps' });
+    if (await attemptForcibly(`${name} will be deleted.`, (how) => removeApp(id, how)))
+      navigate({ view: 'apps' });
   };
   return (
     <div class="buttons">

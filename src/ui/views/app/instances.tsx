@@ -72,7 +72,9 @@ function InstanceRow({ app, task }: { app: FullApp; task: TaskJson }) {
       <td>
         <Health task={task} />
       </td>
-      <td>{plain(host)}</td>
+      <td>
+        <a href={pathOf({ view: 'agent', id: task.slaveId })}>{plain(host)}</a>
+      </td>
       <td class="mono">{ports.join(' ') || '–'}</td>
       <td class="mono">{ipAddresses.map(({ ipAddress }) => ipAddress).join(' ') || '–'}</td>
       <td>

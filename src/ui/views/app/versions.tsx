@@ -3,8 +3,8 @@ import { type Difference, differencesOf, differenceText } from '../../../apps/di
 import { revertApp } from '../../changes.ts';
 import { api, SHORT } from '../../live/api.ts';
 import { ask } from '../../parts/dialog.tsx';
+import { attemptForcibly } from '../../parts/forcible.tsx';
 import { Show, useLoaded } from '../../parts/loaded.tsx';
-import { attempt } from '../../parts/notices.tsx';
 import { Age, When } from '../../parts/time.tsx';
 import { plain } from '../../state/plain.ts';
 import { isOperator } from '../../store.ts';
@@ -105,7 +105,7 @@ async function rollBack(id: string, version: string): Promise<void> {
     </>
   );
   if (!(await ask({ title: `Roll back ${plain(id)}?`, action: 'Roll back', body }))) return;
-  await attempt(`${plain(id)} is rolled back.`, () => revertApp(id, version, seen));
+  await attemptForcibly(`${plain(id)} is rolled back.`, (how) => revertApp(id, version, seen, how));
 }
 
 /** The fields of the answer that a version has, too. */

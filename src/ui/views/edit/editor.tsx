@@ -1,9 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { differencesOf, differenceText } from '../../../apps/difference.ts';
-import { ApiError } from '../../../client/api-error.ts';
 import { isJson, type Json } from '../../../json.ts';
-import { ask } from '../../parts/dialog.tsx';
-import { attempt } from '../../parts/notices.tsx';
+import { attemptForcibly } from '../../parts/forcible.tsx';
 import { navigate } from '../../router.ts';
 import { formFieldOf, formOf, withForm } from '../../state/definition.ts';
 import { plain } from '../../state/plain.ts';
@@ -64,7 +62,7 @@ export function Editor({
     setBusy(true);
     const name = typeof definition.id === 'string' ? definition.id : (id ?? '');
     const done = id === undefined ? `${plain(name)} is being created.` : `${plain(name)} is being changed.`;
-    const isDone = await attempt(done, () => submitOrForce(definition, app));
+    const isDone = await attemptForcibly(done, (how) => submit(definition, app, how));
     setBusy(false);
     if (isDone) navigate({ view: 'app', id: name.startsWith('/') ? name : `/${name}`, tab: 'instances' });
   };
@@ -121,8 +119,11 @@ export function Editor({
         </div>
       </div>
       <div class="panel stack edit-end">
-        <Result check={check} />
-        {id !== undefined && <Changes base={base} definition={definition} />}
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled area must be reachable by keyboard */}
+        <section class="edit-result" aria-label="Check of the definition" tabIndex={0}>
+          <Result check={check} />
+          {id !== undefined && <Changes base={base} definition={definition} />}
+        </section>
         <div class="buttons">
           <button type="submit" class="primary" disabled={!isValid || isBusy || isOutdated}>
             {id === undefined ? 'Create the app' : 'Save the changes'}
@@ -137,18 +138,6 @@ export function Editor({
       </div>
     </form>
   );
-}
-
-/** Asks whether a running deployment of the app should be replaced. */
-async function submitOrForce(definition: Json, app: EditedApp | undefined): Promise<void> {
-  try {
-    await submit(definition, app);
-  } catch (error) {
-    if (!(error instanceof ApiError) || error.deployments.length === 0) throw error;
-    const body = <p>A deployment of the app is still running. Your change can replace it.</p>;
-    if (!(await ask({ title: 'Replace the running deployment?', action: 'Replace', body }))) throw error;
-    await submit(definition, app, { force: true });
-  }
 }
 
 function formErrors(check: CheckResult): FormErrors {
