@@ -4,6 +4,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { getCACertificates } from 'node:tls';
 import type { Logger } from 'pino';
 import { childPath, showZooKeeperAddress, type ZooKeeperAddress } from '../zookeeper/address.ts';
 import type { ZooKeeperSession } from '../zookeeper/client.ts';
@@ -13,7 +14,8 @@ import type { DaemonOptions } from './flags/options.ts';
 import { type Election, listCandidates, standForElection } from './leadership.ts';
 import { type Daemon, listen } from './listen.ts';
 import type { Page } from './page/page.ts';
-import { answerUnavailable, type Forwarding, forwardRequest } from './proxy.ts';
+import { answerUnavailable, type Forwarding, forwardRequest, routeTo } from './proxy.ts';
+import { Relays } from './relays.ts';
 import type { createScheduler, Scheduler } from './scheduler.ts';
 import { openZooKeeperStore } from './store/zookeeper.ts';
 import { answerOf, type Upgrade } from './upgrade.ts';
@@ -41,26 +43,27 @@ export async function startContender({
   let scheduler: Scheduler | undefined;
   let starting: Promise<void> = Promise.resolve();
   let stopping = false;
+  const relays = new Relays();
 
   const listening = await listen(
     options,
     (request, answer) => {
       if (page.answer(request, answer)) return;
-      if (scheduler && election.leads()) scheduler.api.routing(request, answer);
+      if (scheduler && election.leads()) scheduler.api.routing(relays.checked(request), answer);
       else answerAsFollower(request, answer, election, forwarding);
     },
     (upgrade) => {
-      if (scheduler && election.leads()) scheduler.upgrade(upgrade);
-      else answerAsFollower(upgrade.request, answerOf(upgrade), election, forwarding, upgrade);
+      if (scheduler && election.leads()) {
+        relays.checked(upgrade.request);
+        scheduler.upgrade(upgrade);
+      } else answerAsFollower(upgrade.request, answerOf(upgrade), election, forwarding, upgrade);
     },
   );
   const { port, urls } = listening;
   const address = `${options.hostname}:${port}`;
   const forwarding: Forwarding = {
     own: address,
-    ...(options.httpPort === undefined && {
-      tls: { ...(options.peerCa !== undefined && { ca: options.peerCa }) },
-    }),
+    ...forwardingByTls(options),
   };
   log.info({ url: urls[0], zk: where, address }, `listening on ${urls.join(' and ')}`);
   warnOfRiskyOptions(options, zooKeeper, log);
@@ -91,6 +94,7 @@ export async function startContender({
     if (stopping) return;
     log.info({ apps: created.apps, tasks: created.tasks }, 'the state is loaded');
     created.start();
+    relays.follow(() => listCandidates(session, zooKeeper));
   };
 
   const election: Election = standForElection({
@@ -113,11 +117,19 @@ export async function startContender({
     listening.refuse();
     // Stores the state before another scheduler can lead.
     await Promise.race([starting, new Promise((resolve) => setTimeout(resolve, 1000).unref())]);
+    relays.stop();
     await scheduler?.stop();
     await election.stop();
     await listening.close();
   };
   return { port, stop };
+}
+
+function forwardingByTls({ httpPort, tls, peerCa }: DaemonOptions): Omit<Forwarding, 'own'> {
+  if (httpPort === undefined) return { tls: peerCa === undefined ? {} : { ca: peerCa } };
+  if (!tls || tls.port === 0) return {};
+  // Often all schedulers have the same certificate, which no authority has signed.
+  return { secure: { port: tls.port, ca: peerCa ?? [...getCACertificates('default'), tls.cert] } };
 }
 
 function answerAsFollower(
@@ -127,7 +139,7 @@ function answerAsFollower(
   forwarding: Forwarding,
   upgrade?: Upgrade,
 ): void {
-  const { own, tls } = forwarding;
+  const { own } = forwarding;
   const path = request.url?.split('?')[0];
   if (path === '/ping') {
     answer.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': 4 }).end('pong');
@@ -140,7 +152,7 @@ function answerAsFollower(
   if (!isOfPage && /^\/v2\/events\/?$/.test(path ?? '') && leader !== undefined && leader.address !== own) {
     answer
       .writeHead(302, {
-        Location: `${tls ? 'https' : 'http'}://${leader.address}${request.url}`,
+        Location: `${routeTo(leader, request, forwarding)?.origin}${request.url}`,
         'Content-Length': 0,
       })
       .end();

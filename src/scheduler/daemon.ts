@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import type { DaemonOptions } from './flags/options.ts';
 import { type Daemon, type Listening, listen } from './listen.ts';
 import type { Page } from './page/page.ts';
+import { Relays } from './relays.ts';
 import { createScheduler } from './scheduler.ts';
 import { openJournal } from './store/journal.ts';
 import type { Store } from './store/store.ts';
@@ -52,14 +53,19 @@ async function startSingle(
     leads: () => true,
   });
   await scheduler.api.ready();
+  // No other scheduler forwards requests.
+  const relays = new Relays();
   let listening: Listening;
   try {
     listening = await listen(
       options,
       (request, answer) => {
-        if (!page.answer(request, answer)) scheduler.api.routing(request, answer);
+        if (!page.answer(request, answer)) scheduler.api.routing(relays.checked(request), answer);
       },
-      scheduler.upgrade,
+      (upgrade) => {
+        relays.checked(upgrade.request);
+        scheduler.upgrade(upgrade);
+      },
     );
   } catch (error) {
     await scheduler.stop();

@@ -1,8 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestOptions,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer, request as requestByTls } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -158,6 +165,39 @@ it('trusts a leader with TLS by its certificate only, whatever Host the client s
   };
   expect(await ask({ ca })).toEqual([200, 'tea']);
   expect(await ask({})).toEqual([503, expect.stringContaining('self-signed')]);
+});
+
+it('forwards with TLS what came with TLS, if the schedulers listen with and without it', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'proxy-'));
+  const [certFile, keyFile] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
+  const what = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=x';
+  const names = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', keyFile, '-out', certFile];
+  execFileSync('openssl', ['req', ...what.split(' '), ...names], { stdio: 'ignore' });
+  const [cert, key] = [readFileSync(certFile, 'utf8'), readFileSync(keyFile)];
+  rmSync(directory, { recursive: true });
+  const listenByTls = async (handler: Handler): Promise<number> => {
+    const secure = createTlsServer({ cert, key }, handler).listen(0, '127.0.0.1');
+    servers.push(secure);
+    await once(secure, 'listening');
+    return (secure.address() as AddressInfo).port;
+  };
+  const address = await serve((incoming, answer) => answer.end(`plain ${incoming.headers.cookie}`));
+  const port = await listenByTls((incoming, answer) => answer.end(`secure ${incoming.headers.cookie}`));
+  const forwarding = { own: 'f:1', secure: { port, ca: [cert] } };
+  const forward: Handler = (incoming, answer) =>
+    forwardRequest(incoming, answer, { address, term: forever }, forwarding);
+  const ask = async (options: RequestOptions, by: typeof request) => {
+    const [answer] = (await once(
+      by({ host: '127.0.0.1', headers: { Cookie: 'a=b' }, ...options }).end(),
+      'response',
+    )) as [IncomingMessage];
+    return bodyOf(answer);
+  };
+  const own = await serve(forward);
+  expect(await ask({ port: own.split(':')[1] }, request)).toBe('plain a=b');
+  expect(await ask({ port: await listenByTls(forward), ca: cert } as RequestOptions, requestByTls)).toBe(
+    'secure a=b',
+  );
 });
 
 describe('a request for another protocol', () => {

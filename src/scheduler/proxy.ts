@@ -10,6 +10,7 @@ import {
 import { request as requestByTls } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import { hasTls, VIA } from './api/client-origin.ts';
 import { ignoreRest } from './unread-body.ts';
 import type { Upgrade } from './upgrade.ts';
@@ -40,7 +41,36 @@ export interface Forwarding {
   /** `host:port` of this scheduler, sent to the leader. */
   readonly own: string;
   /** Set if the schedulers listen only with TLS: what the leader's certificate is verified with. */
-  readonly tls?: { readonly ca?: string };
+  readonly tls?: Ca;
+  /**
+   * Set if the schedulers listen with and without TLS: what came with TLS, such as a session's cookie, is forwarded with
+   * TLS. All schedulers are expected to have the same HTTPS port.
+   */
+  readonly secure?: Ca & { readonly port: number };
+}
+
+interface Ca {
+  /** Default: the system's certificates. */
+  readonly ca?: string | readonly string[];
+}
+
+/** @returns how a request is sent to the leader; undefined if the leader's address is invalid */
+export function routeTo(
+  { address }: Pick<Leader, 'address'>,
+  { socket }: Pick<IncomingMessage, 'socket'>,
+  { tls, secure }: Pick<Forwarding, 'tls' | 'secure'>,
+): { readonly host: string; readonly port: string; readonly origin: string; readonly tls?: Ca } | undefined {
+  const url = URL.parse(`http://${address}`);
+  if (!url) return undefined;
+  const bySecure = tls === undefined && socket instanceof TLSSocket ? secure : undefined;
+  const by = tls ?? bySecure;
+  const port = bySecure ? String(bySecure.port) : url.port || '80';
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port,
+    origin: `${by ? 'https' : 'http'}://${url.hostname}:${port}`,
+    ...(by && { tls: by }),
+  };
 }
 
 /** @param upgrade the request's connection, if it is to be used for another protocol */
@@ -48,9 +78,10 @@ export function forwardRequest(
   incoming: IncomingMessage,
   answer: ServerResponse,
   leader: Leader,
-  { own, tls }: Forwarding,
+  forwarding: Forwarding,
   upgrade?: Upgrade,
 ): void {
+  const { own } = forwarding;
   if (incoming.headers[VIA] !== undefined) {
     answerUnavailable(
       answer,
@@ -58,16 +89,16 @@ export function forwardRequest(
     );
     return;
   }
-  const url = URL.parse(`http://${leader.address}`);
-  if (!url) {
+  const route = routeTo(leader, incoming, forwarding);
+  if (!route) {
     answerUnavailable(answer, `The leading scheduler's address in ZooKeeper is not host:port`);
     return;
   }
   const { method } = incoming;
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const { host, port, tls } = route;
   const options: RequestOptions = {
     host,
-    port: url.port || 80,
+    port,
     ...(method !== undefined && { method }),
     path: incoming.url ?? '/',
     // Unchanged: the leader compares Host with Origin, and needs the credentials.
@@ -84,7 +115,7 @@ export function forwardRequest(
   };
   // Without a name, Node would expect the certificate to be for the client's Host header.
   const outgoing = tls
-    ? requestByTls({ ...options, servername: isIP(host) ? '' : host, ...(tls.ca && { ca: tls.ca }) })
+    ? requestByTls({ ...options, servername: isIP(host) ? '' : host, ...(tls.ca && { ca: [tls.ca].flat() }) })
     : requestPlainly(options);
   const fail = (reason: string): void => {
     outgoing.destroy();

@@ -78,14 +78,14 @@ const FLAGS = {
   },
   https_port: {
     value: 'PORT',
-    help: 'port on which the API also listens with TLS; 0 for any free port',
+    help: 'port on which the API also listens with TLS, the same for all schedulers; 0 for any free port',
     form: wholeNumber(0, MAX_PORT),
   },
   ssl_cert_file: { value: 'FILE', help: 'PEM file with the TLS certificate and its chain' },
   ssl_key_file: { value: 'FILE', help: 'PEM file with the key of the certificate' },
   ssl_ca_file: {
     value: 'FILE',
-    help: "PEM file with the certificates that verify the other schedulers' certificates with --disable_http; default: those of the system",
+    help: "PEM file with the certificates that verify the other schedulers' certificates; default: those of the system, and without --disable_http also --ssl_cert_file",
   },
   disable_http: { help: 'listen only with TLS' },
   http_credentials_file: {

@@ -262,7 +262,7 @@ it.each([
   [['--master', 'm', '--https_port', '1'], /needs a certificate and its key/],
   [['--master', 'm', '--ssl_cert_file', secret], /without --https_port/],
   [['--master', 'm', '--disable_http'], /without --https_port/],
-  [['--master', 'm', '--ssl_ca_file', secret], /no effect without --disable_http and --zk/],
+  [['--master', 'm', '--ssl_ca_file', secret], /no effect without --https_port and --zk/],
   [
     ['--master', 'm', '--access_control_allow_origin', 'ui.example'],
     /is 'ui.example': expected \* or origins such as/,

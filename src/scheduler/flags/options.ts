@@ -28,7 +28,7 @@ export interface ListenOptions {
   /** Absent: no plain HTTP. */
   httpPort?: number;
   tls?: { readonly port: number; readonly cert: string; readonly key: string };
-  /** PEM of the certificates that verify the other schedulers. Absent: those of the system. */
+  /** PEM of the certificates that verify the other schedulers. Absent: those of the system, and the own one with HTTP. */
   peerCa?: string;
   maxConnections: number;
 }
@@ -134,8 +134,8 @@ function listenFrom(flags: Flags): ListenOptions {
   if (isOff && port === undefined)
     throw new UsageError('--disable_http is set without --https_port: set --https_port');
   const ca = flags.text('ssl_ca_file');
-  if (ca !== undefined && !(isOff && flags.text('zk') !== undefined)) {
-    throw new UsageError('--ssl_ca_file has no effect without --disable_http and --zk: omit it');
+  if (ca !== undefined && !(port !== undefined && flags.text('zk') !== undefined)) {
+    throw new UsageError('--ssl_ca_file has no effect without --https_port and --zk: omit it');
   }
   return {
     httpAddress: flags.required('http_address'),
