@@ -109,6 +109,7 @@ ensure_test_tools() {
   # The tests run the scripts for hosts with busybox sh too. The sh of busybox-static prefers its built-in programs.
   [[ $(busybox sh -c 'command -v date' 2>/dev/null) = /* ]] || missing+=(busybox)
   have script || missing+=(bsdutils)
+  have tmux || missing+=(tmux)
   # For the lab: hosts, signed repositories, and SSH on this machine.
   have debootstrap || missing+=(debootstrap)
   have gpg || missing+=(gnupg)

@@ -40,7 +40,8 @@ const COLUMNS: readonly Column<ContextSummary>[] = [
   { title: 'NAME', cell: ({ name, inUse }) => (inUse ? `${name} *` : name), shrinkTo: 12 },
   { title: 'SOURCE', cell: ({ source }) => SOURCES[source], drop: 2 },
   { title: 'USER', cell: userOf, drop: 1 },
-  { title: 'SCHEDULERS', cell: ({ urls }) => urls.join(' '), shrinkTo: 20 },
+  { title: 'SCHEDULERS', cell: ({ urls }) => firstOf(urls), shrinkTo: 20 },
+  { title: 'ALL', cell: ({ urls }) => urls.join(' '), wide: true },
   { title: 'CA FILE', cell: ({ caFile }) => caFile ?? '', wide: true },
 ];
 
@@ -64,4 +65,8 @@ export function describeContext(summary: ContextSummary): string {
     `Authentication  ${how}`,
     ...(caFile === undefined ? [] : [`CA file         ${caFile}`]),
   ].join('\n');
+}
+
+function firstOf([first = '', ...others]: readonly string[]): string {
+  return others.length === 0 ? first : `${first} and ${others.length} more`;
 }

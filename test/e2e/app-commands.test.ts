@@ -99,28 +99,70 @@ test('adds a context by a token on standard input, which appears nowhere else', 
   await leader();
 });
 
-test.each([60, 80, 200])('runs, lists and shows an app at %i columns', async (columns) => {
-  await inTerminal(columns, async (terminal) => {
-    const id = `shop/web${columns}`;
-    const run = `mesosup app run ${BUSYBOX} --id ${id} --instances 2 --cmd "sleep 1000" --cpus 0.05 --mem 16 --network host`;
-    const shown = [
-      await terminal.command(run),
-      await terminal.command('mesosup app list'),
-      await terminal.command(`mesosup app tasks ${id}`),
-      await terminal.command('mesosup agents'),
-      await terminal.command('mesosup context list'),
-    ];
-    for (const screen of shown) keep(`${columns} columns`, screen);
-    for (const screen of shown) expect(screen).toMatch(/^\[exit 0\]$/m);
-    const [, list = '', tasks = ''] = shown;
-    // A row is one line: no line was broken by the terminal.
-    expect(list).toMatch(/^\/shop\/web\d+ +running +2\/2/m);
-    expect(tasks.split('\n')).toHaveLength(4);
-  });
+const WIDTHS = [60, 80, 200];
+
+/** A plain command, which starts at once. */
+const SLEEPER = { cmd: 'sleep 1000', cpus: 0.05, mem: 16 };
+
+test('walks through the life of an app at 60, 80 and 200 columns', async () => {
+  await Promise.all(WIDTHS.map((columns) => inTerminal(columns, (terminal) => walk(terminal, columns))));
   const { stdout } = await mesosup('app', 'list');
   expect(stdout).toContain(BUSYBOX);
   expect(stdout).not.toContain('\u001b');
 });
+
+async function walk(terminal: Tmux, columns: number): Promise<void> {
+  const shows = async (line: string, exitCode = 0): Promise<string> => {
+    const screen = keep(`${columns} columns`, await terminal.command(line));
+    expect(screen).toMatch(new RegExp(`^\\[exit ${exitCode}\\]$`, 'm'));
+    return screen;
+  };
+  const [id, plain] = [`shop/web${columns}`, `walk/plain${columns}`];
+  const define = (changes: object) =>
+    writeFile(
+      path.join(work, `plain${columns}.json`),
+      JSON.stringify({ id: `/${plain}`, ...SLEEPER, ...changes }),
+    );
+  await shows(
+    `mesosup app run ${BUSYBOX} --id ${id} --instances 2 --cmd "sleep 1000" --cpus 0.05 --mem 16 --network host`,
+  );
+  // A row is one line: no line was broken by the terminal.
+  expect(await shows('mesosup app list')).toMatch(/^\/shop\/web\d+ +(running|deploying) +2\/2/m);
+  expect((await shows(`mesosup app tasks ${id}`)).split('\n')).toHaveLength(4);
+  await shows(`mesosup app show ${id}`);
+  await shows('mesosup agents');
+  await shows('mesosup context list');
+
+  await define({});
+  const apply = `mesosup app apply -f plain${columns}.json`;
+  expect(await shows(`${apply} --yes`)).toContain(`+ /${plain} is created`);
+  await define({ cmd: 'sleep 2000' });
+  await terminal.enter(`clear; ${apply}`);
+  await terminal.shows(/Change 1 app\? \(y\/N\)/);
+  await terminal.enter('y');
+  const changed = keep(`${columns} columns`, await terminal.shows(/Deployed 1 app\./));
+  expect(changed).toContain('~ cmd: sleep 1000 → sleep 2000');
+  expect(await shows(`mesosup app history ${plain}`)).toMatch(
+    /\(current\)\n {2}~ cmd: sleep 1000 → sleep 2000\n.*\n {2}first version/,
+  );
+  expect(await shows(`mesosup app rollback ${plain}`)).toContain('~ cmd: sleep 2000 → sleep 1000');
+
+  // Without a check, the deployment may succeed before the program ends.
+  const check = { protocol: 'COMMAND', command: { value: 'false' }, gracePeriodSeconds: 60 };
+  const cmd = 'echo no config.yaml >&2; exit 3';
+  await define({ cmd, maxFailures: 1, backoffSeconds: 0, healthChecks: [check] });
+  const failed = await shows(`${apply} --yes`, 1);
+  expect(failed.replaceAll('\n', '')).toMatch(
+    / failed: .*status 3.*the deployment \S+ failed: ?.*→ It was rolled/,
+  );
+  expect(await shows(`mesosup app show ${plain}`)).toMatch(/^Status +running: 1 of 1 running/m);
+
+  await shows(`mesosup app run ${BUSYBOX} --id large${columns} --mem 99999999 --cmd true --no-wait`);
+  expect(await shows(`mesosup app why large${columns}`)).toContain('mem: 99999999');
+  expect(await shows(`mesosup app stop large${columns} --yes --force`)).toContain('Removed');
+  const unknown = await shows(`mesosup app show shop/wb${columns}`, 1);
+  expect(unknown.replaceAll('\n', '')).toContain('did you mean "/shop/web');
+}
 
 test('applies files with a difference, a question, and no change the second time', async () => {
   const app = { id: '/apply/one', cmd: 'sleep {{ var.seconds }}', cpus: 0.05, mem: 16 };
@@ -177,14 +219,14 @@ test('explains why an app is waiting; Ctrl-C stops the waiting, not the deployme
 
 test('runs commands in a container: in a terminal with a resize and Ctrl-C, and in a pipe', async () => {
   await mesosup('app', 'run', BUSYBOX, '--id', 'box', ...SLEEPS);
-  await inTerminal(90, async (terminal) => {
+  await inTerminal(60, async (terminal) => {
     await terminal.enter('mesosup app exec -it box -- sh -c \'PS1=in exec sh\'; echo "[exit $?]"');
     await terminal.shows(/^in$/m);
-    await terminal.enter('until busybox stty size | grep "40 90"; do sleep 0.1; done');
-    await terminal.shows(/^40 90$/m);
-    await terminal.resize(120, 33);
-    await terminal.enter('until busybox stty size | grep "33 120"; do sleep 0.1; done');
-    await terminal.shows(/^33 120$/m);
+    await terminal.enter('until busybox stty size | grep "40 60"; do sleep 0.1; done');
+    await terminal.shows(/^40 60$/m);
+    await terminal.resize(200, 33);
+    await terminal.enter('until busybox stty size | grep "33 200"; do sleep 0.1; done');
+    await terminal.shows(/^33 200$/m);
     await terminal.enter('sh -c \'echo be""gun; exec sleep 1000\'');
     await terminal.shows(/^begun$/m);
     await terminal.key('C-c');
@@ -240,10 +282,30 @@ test('follows the output of 10 instances over a replaced one and the death of th
   const labels = () =>
     new Set([...output.matchAll(/^(many\.[\da-f]+) +\| line \d+$/gm)].map(([, label]) => label));
   await until('each instance writes', async () => labels().size === 10);
+  const terminals = await Promise.all(
+    WIDTHS.map((columns) => Tmux.start(columns, 40, { directory: work, environment })),
+  );
+  await Promise.all(
+    terminals.map(async (terminal) => {
+      await terminal.enter('clear; mesosup app logs many --follow --tail 1');
+      await terminal.shows(/\| line \d+$/m);
+    }),
+  );
   const [killed = ''] = before;
   expect((await mesosup('api', 'DELETE', `/v2/apps/many/tasks/${killed}`)).exitCode).toBe(0);
   await until('the new instance writes', async () => labels().size === 11);
   expect(output).toContain('New task many.');
+  try {
+    await Promise.all(
+      terminals.map(async (terminal, i) => {
+        await terminal.shows(/New task many\./);
+        await terminal.key('C-c');
+        keep(`logs -f at ${WIDTHS[i]} columns`, await terminal.shows(/\| line \d+\n[\s\S]*\$$/m));
+      }),
+    );
+  } finally {
+    await Promise.all(terminals.map((terminal) => terminal.end()));
+  }
 
   // A deployment is waiting, too, when the leader dies: for a task to become healthy.
   const checked = ['--volume', `${work}:/w`, '--check', 'cmd:test -e /w/ready'];

@@ -59,7 +59,8 @@ async function lookAt(context: Context, signal: AbortSignal): Promise<ClusterLoo
     const problem = signal.aborted
       ? `no answer in ${LOOK_MS / 1000} s`
       : error instanceof Error
-        ? error.message
+        ? // The table names the URL.
+          error.message.replace(/^no scheduler answers at \S+: /, '')
         : String(error);
     return { answers: false, problem };
   }

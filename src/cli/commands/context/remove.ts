@@ -28,7 +28,7 @@ export default class ContextRemove extends BaseCommand {
       this.log(`Removed ${args.name}.`);
       return;
     }
-    const { name, source } = await contexts.choose(args.name);
+    const { name, source } = await contexts.choose(args.name, 'CONTEXT');
     throw new UsageError(`"${name}" was not added`, { remedy: REMEDIES[source] });
   }
 }

@@ -20,7 +20,7 @@ export default class ContextShow extends BaseCommand {
     const { args, flags } = await this.parse(ContextShow);
     const contexts = userContexts();
     const { current } = await contexts.list();
-    const summary = contextSummary(await contexts.choose(args.name), current);
+    const summary = contextSummary(await contexts.choose(args.name, 'CONTEXT'), current);
     this.log(
       await inFormat(flags.output, {
         data: summary,
