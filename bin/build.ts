@@ -33,6 +33,7 @@ const programs = {
   'command-executor': 'src/embedded/command-executor-main.ts',
   'demo-supervisor': 'src/demo/supervisor-main.ts',
   lb: 'src/lb/main.ts',
+  monitoring: 'src/monitoring/main.ts',
 };
 
 /** Programs whose code for several schedulers, exec and others is split off, so that a start need not parse it. */

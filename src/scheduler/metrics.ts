@@ -81,7 +81,11 @@ export function createMetrics({ withProcessMetrics = true } = {}): Metrics {
       if (event.type === 'OFFERS') offers.inc(event.offers.offers.length);
       lag.observe(seconds);
     },
-    countCall: ({ type }) => calls.inc({ type }),
+    countCall: ({ type }) => {
+      calls.inc({ type });
+      // The series exists before the first failure, so that its rate shows the failure.
+      failed.inc({ type }, 0);
+    },
     countCallFailure: ({ type }) => failed.inc({ type }),
     countChange: (event) => {
       if (event.type === 'task_launched') launched.inc();

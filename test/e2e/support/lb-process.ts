@@ -14,6 +14,7 @@ export interface LbProcess {
   readonly httpPort: number;
   readonly httpsPort: number;
   readonly statsPort: number;
+  readonly metricsPort: number;
   readonly directory: string;
   readonly log: readonly string[];
   readonly haproxy: Haproxy;
@@ -69,6 +70,7 @@ export async function startLb(
     httpPort,
     httpsPort,
     statsPort,
+    metricsPort,
     directory,
     log,
     haproxy,

@@ -1,0 +1,79 @@
+/** The flags of the exporter, for its own program and for `mesosup monitoring serve`. */
+
+import { UsageError } from '../errors/mesosup-error.ts';
+
+interface Flag {
+  readonly value: string;
+  readonly preset?: string;
+  readonly help: string;
+}
+
+export const EXPORTER_FLAGS = {
+  master: { value: 'URL', help: 'URL of a Mesos master, such as http://10.0.0.1:5050.' },
+  agent: { value: 'URL', help: 'URL of a Mesos agent, such as http://10.0.0.1:5051.' },
+  'credentials-file': {
+    value: 'PATH',
+    help: 'File with PRINCIPAL:SECRET for the master and agent, that only its owner can read.',
+  },
+  'ca-file': { value: 'PATH', help: 'File with the CA of the master and agent.' },
+  listen: { value: 'HOST:PORT', preset: '127.0.0.1:9103', help: 'Address of /metrics.' },
+  'timeout-ms': { value: 'MS', preset: '5000', help: 'Most time for an answer of Mesos.' },
+  'most-names': {
+    value: 'COUNT',
+    preset: '500',
+    help: 'Most frameworks, roles, and containers that have metrics of their own.',
+  },
+} as const satisfies Readonly<Record<string, Flag>>;
+
+export type ExporterFlag = keyof typeof EXPORTER_FLAGS;
+export type ExporterValues = Readonly<Partial<Record<ExporterFlag, string | undefined>>>;
+
+export interface ExporterOptions {
+  readonly master: string | undefined;
+  readonly agent: string | undefined;
+  readonly credentialsFile: string | undefined;
+  readonly caFile: string | undefined;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly timeoutMs: number;
+  readonly mostNames: number;
+}
+
+/** @throws UsageError that names the flag */
+export function readExporterOptions(values: ExporterValues): ExporterOptions {
+  const text = (name: ExporterFlag): string =>
+    values[name] ?? (EXPORTER_FLAGS as Readonly<Record<ExporterFlag, Flag>>)[name].preset ?? '';
+  const number = (name: ExporterFlag, least: number, most: number) => {
+    const value = text(name);
+    if (/^\d{1,7}$/.test(value) && Number(value) >= least && Number(value) <= most) return Number(value);
+    throw new UsageError(`--${name} is '${value}': expected a whole number from ${least} to ${most}`);
+  };
+  const options = {
+    master: urlOf('master', values.master),
+    agent: urlOf('agent', values.agent),
+    credentialsFile: values['credentials-file'],
+    caFile: values['ca-file'],
+    listen: listenOf(text('listen')),
+    timeoutMs: number('timeout-ms', 100, 60_000),
+    mostNames: number('most-names', 0, 100_000),
+  };
+  if (options.master === undefined && options.agent === undefined)
+    throw new UsageError('--master and --agent are missing: name at least one of them');
+  return options;
+}
+
+function urlOf(name: 'master' | 'agent', text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const url = URL.parse(text);
+  if (url && /^https?:$/.test(url.protocol) && url.username + url.password + url.search === '')
+    return text.replace(/\/+$/, '');
+  const shown = text.replace(/^(\w+:\/\/)?.*@/s, '$1…@');
+  throw new UsageError(`--${name} is '${shown}': expected an http:// or https:// URL without a password`);
+}
+
+function listenOf(text: string): { readonly host: string; readonly port: number } {
+  const [, v6, plain, digits = ''] = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = v6 ?? plain;
+  const port = Number(digits);
+  if (host !== undefined && digits !== '' && port <= 65_535) return { host, port };
+  throw new UsageError(`--listen is '${text}': expected HOST:PORT, such as 127.0.0.1:9103`);
+}
