@@ -239,6 +239,29 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup stop --file cluster.yaml --yes': UNREACHABLE,
   'mesosup uninstall': UNREACHABLE,
   'mesosup uninstall --purge --yes': UNREACHABLE,
+  'mesosup monitoring config --context prod --token-file /etc/prometheus/scheduler-token': {
+    code: 2,
+    says: /--context is "prod", which is not/,
+  },
+  'mesosup monitoring config --schedulers http://s1:8080 --exporters h1:9103,h2:9103 -o monitoring': {
+    code: 0,
+    says: /^Wrote monitoring\/prometheus\.yml$/,
+  },
+  'mesosup monitoring dashboard': { code: 0, says: /"title": "Mesos and mesosup"/ },
+  'mesosup monitoring dashboard -o monitoring': {
+    code: 0,
+    says: /^Wrote monitoring\/mesosup-dashboard\.json$/,
+  },
+  'mesosup monitoring rules': { code: 0, says: /alert: MesosAgentDown/ },
+  'mesosup monitoring rules -o monitoring': { code: 0, says: /^Wrote monitoring\/mesosup-rules\.yml$/ },
+  'mesosup monitoring serve --master http://10.0.0.1:5050 --agent http://10.0.0.1:5051': {
+    code: 124,
+    says: /listening on http:\/\/127\.0\.0\.1:9103\/metrics/,
+  },
+  'mesosup monitoring serve --agent http://10.0.0.1:5051 --credentials-file credentials': {
+    code: 2,
+    says: /--credentials-file can't be read: ENOENT/,
+  },
   'mesosup completion bash': { code: 0, says: /complete -F _mesosup mesosup/ },
   'mesosup completion zsh': { code: 0, says: /^#compdef mesosup/ },
   'mesosup completion fish': { code: 0, says: /complete -c mesosup/ },
@@ -330,4 +353,17 @@ test.each(Object.entries(EXAMPLES))('%s', async (command, { code, says }) => {
   });
   expect(all).toMatch(says);
   expect([code].flat(), all).toContain(exitCode);
+});
+
+test('the files of docs/monitoring.md pass promtool', async () => {
+  const place = await mkdtemp(path.join(directory, 'monitoring-'));
+  const env = { PATH: `${root}/bin:${process.env.PATH}` };
+  for (const command of [
+    docCommand('docs/monitoring.md', 'mesosup monitoring config'),
+    docCommand('docs/monitoring.md', 'mesosup monitoring rules'),
+    docCommand('docs/monitoring.md', 'mesosup monitoring dashboard'),
+    docCommand('docs/monitoring.md', 'promtool check config'),
+  ]) {
+    await execa('sh', ['-c', command], { cwd: place, env, stdin: 'ignore' });
+  }
 });

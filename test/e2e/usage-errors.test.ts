@@ -136,6 +136,14 @@ const PARTS: readonly [string, string][] = [
     'only hosts that are nothing but agents or load balancers can be removed',
   ],
   ['node add b --hosts a', 'the cluster mesosup has no cluster file here that could be edited'],
+  ['monitoring config', 'there is nothing to monitor: no cluster and no address is named'],
+  ['monitoring config --lb a --user b', '--user needs --password-file'],
+  [
+    'monitoring config --lb a --user b --token-file c',
+    "--token-file can't be combined with --user and --password-file",
+  ],
+  ['monitoring rules -o one.yaml', "one.yaml/mesosup-rules.yml can't be written: EEXIST"],
+  ['monitoring serve', '--master and --agent are missing: name at least one of them'],
   ['backup x --file one.yaml', 'nothing is known about mesosup on this machine'],
   ['plan', 'no cluster "mesosup" was installed from this machine\n→ Make the file with "mesosup init"'],
   ['plan --file none.yaml', "none.yaml can't be read: there is no such file\n→ Check the path of the file."],
@@ -305,6 +313,7 @@ const ELSEWHERE: readonly string[] = [
   'the CA file ',
   ' is empty: type it',
   'no terminal to ask for confirmation',
+  'the schedulers of ',
   // install-missing.test.ts, edit-spec.test.ts
   ' answers, so it is not dead',
   ' already has a host "',
