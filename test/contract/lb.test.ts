@@ -9,7 +9,8 @@ import { expect, it } from 'vitest';
 import { balancedApp, snapshotOf } from '../lb/snapshots.ts';
 import { askHost } from '../support/ask-host.ts';
 import { freePorts } from '../support/free-ports.ts';
-import { selfSigned, useLb } from './support/lb-setup.ts';
+import { useLb } from './support/lb-setup.ts';
+import { selfSigned } from './support/self-signed.ts';
 
 const t = useLb();
 

@@ -1,12 +1,11 @@
 /** The load balancer with the real haproxy, a scheduler that the test controls, and tasks that answer, for a test file. */
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { execa } from 'execa';
 import { afterEach, beforeEach } from 'vitest';
 import type { BalancedApp } from '../../../src/lb/snapshot.ts';
 import { type LbProcess, startLb } from '../../e2e/support/lb-process.ts';
@@ -106,14 +105,4 @@ export function useLb(): LbSetup {
     },
   };
   return setup;
-}
-
-/** Writes a certificate with its key into the directory: `NAME.pem`, for the host `NAME.example`. */
-export async function selfSigned(directory: string, name: string): Promise<void> {
-  const key = path.join(directory, `${name}.key`);
-  const { stdout } = await execa('openssl', [
-    ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', key, '-days', '2'],
-    ...['-subj', `/CN=${name}.example`],
-  ]);
-  await writeFile(path.join(directory, `${name}.pem`), `${stdout}\n${await readFile(key, 'utf8')}`);
 }

@@ -10,11 +10,11 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { startFakeScheduler } from '../contract/support/fake-scheduler.ts';
-import { startLb } from '../e2e/support/lb-process.ts';
-import { balancedApp, snapshotOf } from '../lb/snapshots.ts';
-import { askHost } from '../support/ask-host.ts';
-import { freePorts } from '../support/free-ports.ts';
+import { startFakeScheduler } from '../../contract/support/fake-scheduler.ts';
+import { startLb } from '../../e2e/support/lb-process.ts';
+import { balancedApp, snapshotOf } from '../../lb/snapshots.ts';
+import { askHost } from '../../support/ask-host.ts';
+import { freePorts } from '../../support/free-ports.ts';
 
 const SERVICES = 50;
 const TASKS = 8;
