@@ -39,12 +39,14 @@ export async function wrkHosts(
     script,
     `local hosts = {${list}}\nrequest = function() return wrk.format('GET', '/', { Host = hosts[math.random(#hosts)] }) end\n`,
   );
-  const { stdout } = await execa('wrk', ['-t1', '-c8', `-d${seconds}s`, '-s', script, '--latency', url]);
+  const { stdout } = await execa('wrk', [
+    ...['-t1', '-c8', '--timeout', '30s', `-d${seconds}s`, '-s', script, '--latency', url],
+  ]);
   const requests = Number(/(\d+) requests in/.exec(stdout)?.[1] ?? 0);
   const errors = /Socket errors: (.*)/.exec(stdout)?.[1] ?? '';
   const statuses = Number(/Non-2xx or 3xx responses: (\d+)/.exec(stdout)?.[1] ?? 0);
   const failed = [...errors.matchAll(/\d+/g)].reduce((sum, [count]) => sum + Number(count), statuses);
-  const latencies = [...stdout.matchAll(/^ +(50|99)% +(\S+)$/gm)].map(([, p, ms]) => `p${p} ${ms}`);
+  const latencies = [...stdout.matchAll(/^ +(50|99)% +(\S+) *$/gm)].map(([, p, ms]) => `p${p} ${ms}`);
   const text = `wrk: ${requests} requests, ${failed} failed${errors === '' ? '' : ` (${errors})`}, ${latencies.join(', ')}`;
   return { requests, failed, text };
 }

@@ -25,7 +25,7 @@ export async function startMarathonLb(
   await mkdir(templates, { recursive: true });
   const file = (name: string) => path.join(directory, name);
   const head = `global
-  maxconn 10000
+  maxconn 2000
   stats socket ${file('haproxy.sock')} mode 600 expose-fd listeners
 defaults
   retries 3

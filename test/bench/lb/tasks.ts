@@ -31,7 +31,9 @@ const services = Number(process.argv[3] ?? 50);
 await needPrograms('wrk', 'h2load');
 await makeTestImages();
 const directory = await mkdtemp(path.join(tmpdir(), 'mesosup-lb-tasks-'));
-const [apiPort = 0, ...servicePorts] = await freePorts(services + 1);
+const [apiPort = 0] = await freePorts(1);
+// Not those that the kernel chooses: several haproxies of a user can listen on the same port.
+const servicePorts = Array.from({ length: services }, (_, i) => 15_000 + i);
 const cluster = await startSchedulerCluster({ http_port: String(apiPort), failover_timeout: '100' });
 const client = new ApiClient({ urls: [cluster.url] });
 
