@@ -43,24 +43,20 @@ export async function canaryToEnd(client: ApiClient, appId: string): Promise<App
   });
 }
 
-/** Takes the canary out of service, then ends it. @throws like `deploy` */
-export async function endCanary(
-  client: ApiClient,
-  canary: AppJson,
-  force: boolean,
-  options: DeployOptions,
-): Promise<void> {
+/**
+ * Takes the canary out of service, then ends it. Deployments of the canary that run, perhaps for ever, are cancelled.
+ * @throws like `deploy`
+ */
+export async function endCanary(client: ApiClient, canary: AppJson, options: DeployOptions): Promise<void> {
   const { id, version } = canary;
   if (canaryOf(canary)?.share !== 0) {
     const body = { labels: sharedLabels(canary, 0) };
-    const query = { force, ifVersion: version };
-    const quiet = { ...options, wait: true, done: `${id} gets no requests any more` };
-    await deploy(client, quiet, async () =>
-      started(await client.call('PATCH', '/v2/apps/{id}', { path: { id }, query, body })),
-    );
+    const query = { force: true, ifVersion: version };
+    await client.call('PATCH', '/v2/apps/{id}', { path: { id }, query, body });
+    options.say(`${id} gets no new requests any more.`);
     await sleep(SETTLE_MS);
   }
   await deploy(client, options, async () =>
-    started(await client.call('DELETE', '/v2/apps/{id}', { path: { id }, query: { force } })),
+    started(await client.call('DELETE', '/v2/apps/{id}', { path: { id }, query: { force: true } })),
   );
 }

@@ -77,6 +77,10 @@ export const LB_FLAGS = {
   dns: { value: 'IP:PORT', help: 'Answer DNS queries for apps at this address. Default: not.' },
   'dns-domain': { value: 'NAME', preset: 'mesos', help: 'The domain of the DNS names.' },
   'dns-ttl': { value: 'SECONDS', preset: '5', help: 'Time for which clients may keep DNS answers.' },
+  'dns-forward': {
+    value: 'IP:PORT',
+    help: 'DNS server to which queries for other domains are forwarded. Default: they are refused.',
+  },
   checks: { help: 'Let haproxy check servers too, by connecting to them.' },
 } as const satisfies Readonly<Record<string, Flag>>;
 
@@ -114,6 +118,7 @@ export interface DnsAddress extends HostPort {
   readonly domain: string;
   /** Seconds. */
   readonly ttl: number;
+  readonly forward: HostPort | undefined;
 }
 
 /** A path that needs no quoting in haproxy's configuration. */
@@ -153,6 +158,7 @@ export function readOptions(values: LbValues): LbOptions {
   const dnsOptions = () => ({
     domain: checked('dns-domain', (value) => DOMAIN.test(value), 'small letters, digits, hyphens and dots'),
     ttl: number('dns-ttl', 86_400),
+    forward: text('dns-forward') === undefined ? undefined : address('dns-forward'),
   });
   const httpPort = number('http-port', 65_535, 1);
   const httpsPort = number('https-port', 65_535, 1);

@@ -140,6 +140,36 @@ it('answers by TCP, in the letters of the question, and with the codes of the pr
   expect(await lb.metric('mesosup_lb_dns_answers_total{rcode="NXDOMAIN"}')).toBe(1);
 });
 
+it('forwards queries for other domains, and says so if the other server does not answer', async () => {
+  const [otherPort = 0] = await freePorts(1);
+  const [first, second] = [path.join(directory, 'first'), path.join(directory, 'second')];
+  tell(app(10_445, ...Array.from({ length: 40 }, (_, i) => `10.0.0.${i + 1}:31000`)));
+  const other = await startLb(scheduler.url, first, {
+    dns: `127.0.0.1:${otherPort}`,
+    'dns-domain': 'other.example',
+  });
+  try {
+    const forward = { dns: `127.0.0.1:${port}`, 'dns-forward': `127.0.0.1:${otherPort}` };
+    lb = await startLb(scheduler.url, second, { ...forward, address: '127.0.0.2' });
+    const names = () => dig('_multidis._tcp.marathon.other.example', 'SRV');
+    await answers(addressPorts(40), async () => (await names()).map((line) => line.split(' ')[2] ?? ''));
+    expect(await dig('multidis.marathon.mesos', 'A', '+tcp')).toHaveLength(40);
+    const full = async (...words: string[]) =>
+      (await execa('dig', ['@127.0.0.1', '-p', String(port), '+time=5', '+tries=1', ...words])).stdout;
+    expect(await full('none.other.example', 'A')).toMatch(/status: NXDOMAIN/);
+    expect(await full('multidis.marathon.mesos', 'A', '+tcp')).toMatch(/flags: qr aa rd ra;/);
+    await other.stop();
+    expect(await full('a.other.example', 'A')).toMatch(/status: SERVFAIL/);
+    expect(await full('a.other.example', 'A', '+tcp')).toMatch(/status: SERVFAIL/);
+  } finally {
+    await other.stop();
+  }
+});
+
+function addressPorts(count: number): string[] {
+  return Array.from({ length: count }, () => '31000');
+}
+
 it('goes on after hostile packets and connections', async () => {
   tell(app(10_445, '10.0.0.1:31000'));
   lb = await startLb(scheduler.url, directory, { dns: `127.0.0.1:${port}` });

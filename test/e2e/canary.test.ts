@@ -132,7 +132,7 @@ it('divides requests by shares, and loses none when canaries start, are aborted 
   await expectShare(50);
   expect(await one.metric('mesosup_lb_reloads_total')).toBe(before);
   const aborted = await done('app', 'abort', 'shop/web');
-  expect(aborted).toMatch(/gets no requests any more[\s\S]*Ended the canary \/shop\/web-canary/);
+  expect(aborted).toMatch(/gets no new requests any more[\s\S]*Ended the canary \/shop\/web-canary/);
   expect(await shareOf(100)).toBe(0);
   expect((await mesosup('app', 'abort', 'shop/web')).all).toContain('/shop/web has no canary');
 
@@ -171,6 +171,11 @@ it('refuses what would undo the change of somebody else, and apps that can have 
   expect(await refused('app', 'promote', 'shop/web')).toContain('was changed after its canary had started');
   expect(await refused('app', 'canary', 'shop/web-canary')).toContain('is a canary itself');
   await done('app', 'abort', 'shop/web');
+  // The command is killed while its canary never becomes healthy; another one aborts it.
+  const stuck = mesosup('app', 'canary', 'shop/web', '--cmd', 'sleep 1000');
+  await until('the canary exists', async () => (await done('app', 'list', '-o', 'name')).includes('canary'));
+  stuck.kill('SIGKILL');
+  expect(await done('app', 'abort', 'shop/web')).toBe('Ended the canary /shop/web-canary.');
   await api('POST', '/v2/apps', { id: '/shop/web-canary', cmd: 'sleep 1000', instances: 0 });
   expect(await refused('app', 'canary', 'shop/web')).toContain('is an app of its own');
   console.info(errors.join('\n'));

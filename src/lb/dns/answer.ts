@@ -11,6 +11,7 @@ import {
   encodingLength,
   type Packet,
   type Question,
+  RECURSION_AVAILABLE,
   RECURSION_DESIRED,
   TRUNCATED_RESPONSE,
 } from 'dns-packet';
@@ -25,14 +26,18 @@ export interface AnswerOptions {
   readonly serial: number;
   /** In [0, 1): rotates the records of an answer. */
   readonly random: number;
+  /** True if queries for other names can be forwarded. */
+  readonly forwards?: boolean;
 }
 
-export const RCODES = { NOERROR: 0, FORMERR: 1, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
+export const RCODES = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
 export type Rcode = keyof typeof RCODES;
 
 export interface Answered {
   readonly packet: Buffer;
   readonly rcode: Rcode;
+  /** True if the query is well-formed, and for a name of others. */
+  readonly isForeign: boolean;
 }
 
 const HEADER_BYTES = 12;
@@ -44,7 +49,7 @@ const BADVERS = 1;
 
 interface Query {
   readonly id: number;
-  /** Of the answer: RECURSION_DESIRED if the query has it. */
+  /** Of the answer: RECURSION_DESIRED if the query has it, and RECURSION_AVAILABLE. */
   readonly flags: number;
   readonly question: Question;
   /** Undefined without EDNS. */
@@ -54,13 +59,20 @@ interface Query {
 /** @returns undefined for a packet that must not be answered: others could be made to answer each other forever */
 export function answerQuery(packet: Buffer, zone: Zone, options: AnswerOptions): Answered | undefined {
   if (packet.length < HEADER_BYTES || (packet.readUInt16BE(2) & 0x8000) !== 0) return undefined;
-  const query = readQuery(packet);
-  if (typeof query === 'string') return { packet: headerOnly(packet, query), rcode: query };
+  const query = readQuery(packet, options.forwards ?? false);
+  if (typeof query === 'string') return { packet: headerOnly(packet, query), rcode: query, isForeign: false };
   const { rcode, ...sections } = recordsFor(query, zone, options);
-  return { packet: encodeWithin(query, RCODES[rcode], sections, options.transport), rcode };
+  const { name, type, class: of } = query.question;
+  const isForeign = of === 'IN' && isOutside(name, zone.domain) && !TRANSFERS.has(type);
+  return { packet: encodeWithin(query, RCODES[rcode], sections, options.transport), rcode, isForeign };
 }
 
-function readQuery(packet: Buffer): Query | Rcode {
+/** @returns the answer to a query that could not be forwarded */
+export function failure(packet: Buffer): Buffer {
+  return headerOnly(packet, 'SERVFAIL');
+}
+
+function readQuery(packet: Buffer, forwards: boolean): Query | Rcode {
   const bits = packet.readUInt16BE(2);
   if (((bits >> 11) & 0xf) !== 0) return 'NOTIMP';
   const counts = [4, 6, 8, 10].map((at) => packet.readUInt16BE(at));
@@ -77,7 +89,7 @@ function readQuery(packet: Buffer): Query | Rcode {
     if (opts.length > 1) return 'FORMERR';
     return {
       id: packet.readUInt16BE(0),
-      flags: bits & RECURSION_DESIRED,
+      flags: (bits & RECURSION_DESIRED) | (forwards ? RECURSION_AVAILABLE : 0),
       question,
       edns: opt && { size: opt.udpPayloadSize, version: opt.ednsVersion },
     };
@@ -95,8 +107,9 @@ interface Sections {
 
 const NOTHING: Sections = { flags: 0, answers: [], authorities: [], additionals: [] };
 
-/** True for a query that only another server can answer. */
-export function isForeign(name: string, domain: string): boolean {
+const TRANSFERS = new Set<string>(['AXFR', 'IXFR']);
+
+function isOutside(name: string, domain: string): boolean {
   const lower = name.toLowerCase();
   return lower !== domain && !lower.endsWith(`.${domain}`);
 }
@@ -107,8 +120,7 @@ function recordsFor(
   { ttl, serial, random }: AnswerOptions,
 ): Sections & { readonly rcode: Rcode } {
   if (edns && edns.version > 0) return { ...NOTHING, rcode: 'NOERROR' };
-  if (of !== 'IN' || isForeign(name, domain) || type === 'AXFR' || type === 'IXFR')
-    return { ...NOTHING, rcode: 'REFUSED' };
+  if (of !== 'IN' || isOutside(name, domain) || TRANSFERS.has(type)) return { ...NOTHING, rcode: 'REFUSED' };
   const key = name.toLowerCase();
   const server = `ns1.${domain}`;
   const soa: Answer = {

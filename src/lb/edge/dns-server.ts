@@ -5,11 +5,12 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import { bindText, ipVersion } from '../address.ts';
-import { answerQuery } from '../dns/answer.ts';
+import { answerQuery, failure } from '../dns/answer.ts';
 import { buildZone, type Zone } from '../dns/zone.ts';
 import type { LbMetrics } from '../metrics.ts';
 import type { DnsAddress } from '../options.ts';
 import { hostsIn, type Snapshot } from '../snapshot.ts';
+import { DnsForwarder } from './dns-forwarder.ts';
 import { HostNames } from './host-names.ts';
 
 /** Queries are far shorter. */
@@ -27,6 +28,7 @@ export class DnsServer {
   readonly #metrics: LbMetrics;
   readonly #log: Logger;
   readonly #names = new HostNames();
+  readonly #forwarder: DnsForwarder | undefined;
   readonly #connections = new Set<Socket>();
   readonly #answered = new Map<string, number>();
   #window = 0;
@@ -38,6 +40,7 @@ export class DnsServer {
 
   constructor(options: DnsAddress, metrics: LbMetrics, log: Logger) {
     this.#options = options;
+    this.#forwarder = options.forward && new DnsForwarder(options.forward);
     this.#metrics = metrics;
     this.#log = log;
   }
@@ -90,9 +93,10 @@ export class DnsServer {
       this.#metrics.dnsDropped.inc();
       return;
     }
-    const answer = this.#answer(packet, 'udp');
-    // Errors are those of the client's network.
-    if (answer && port > 0) this.#udp?.send(answer, port, address, () => undefined);
+    void this.#answer(packet, 'udp').then((answer) => {
+      // Errors are those of the client's network.
+      if (answer && port > 0) this.#udp?.send(answer, port, address, () => undefined);
+    });
   }
 
   #mayAnswer(client: string): boolean {
@@ -116,37 +120,46 @@ export class DnsServer {
     socket.on('close', () => this.#connections.delete(socket));
     socket.on('error', () => socket.destroy());
     socket.setTimeout(IDLE_MS, () => socket.destroy());
+    void this.#converse(socket).then(
+      () => socket.end(),
+      () => socket.destroy(),
+    );
+  }
+
+  /** Reads the next query when the last one is answered. */
+  async #converse(socket: Socket): Promise<void> {
     let rest = Buffer.alloc(0);
-    socket.on('data', (chunk: Buffer) => {
-      rest = Buffer.concat([rest, chunk]);
+    for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+      rest = Buffer.concat([rest, chunk as Buffer]);
       while (rest.length >= 2) {
         const length = rest.readUInt16BE(0);
-        if (length > MAX_QUERY || socket.writableLength > MAX_UNREAD) {
-          socket.destroy();
-          return;
-        }
-        if (rest.length < 2 + length) return;
-        const answer = this.#answer(rest.subarray(2, 2 + length), 'tcp');
-        rest = rest.subarray(2 + length);
-        if (!answer) {
-          socket.destroy();
-          return;
-        }
+        if (length > MAX_QUERY || socket.writableLength > MAX_UNREAD) return;
+        if (rest.length < 2 + length) break;
+        const answer = await this.#answer(rest.subarray(2, 2 + length), 'tcp');
+        if (!answer) return;
         const size = Buffer.alloc(2);
         size.writeUInt16BE(answer.length);
         socket.write(Buffer.concat([size, answer]));
+        rest = rest.subarray(2 + length);
       }
-    });
+    }
   }
 
   /** @returns undefined before the first answer of a scheduler: clients ask again, or ask another server */
-  #answer(packet: Buffer, transport: 'udp' | 'tcp'): Buffer | undefined {
+  async #answer(packet: Buffer, transport: 'udp' | 'tcp'): Promise<Buffer | undefined> {
     if (!this.#zone) return undefined;
     const { ttl } = this.#options;
-    const random = Math.random();
-    const answered = answerQuery(packet, this.#zone, { transport, ttl, serial: this.#serial, random });
-    if (answered) this.#metrics.dnsAnswers.inc({ rcode: answered.rcode });
-    return answered?.packet;
+    const forwards = this.#forwarder !== undefined;
+    const options = { transport, ttl, serial: this.#serial, random: Math.random(), forwards };
+    const answered = answerQuery(packet, this.#zone, options);
+    if (!answered) return undefined;
+    if (!this.#forwarder || !answered.isForeign) {
+      this.#metrics.dnsAnswers.inc({ rcode: answered.rcode });
+      return answered.packet;
+    }
+    const forwarded = await this.#forwarder.ask(packet, transport).catch(() => undefined);
+    this.#metrics.dnsAnswers.inc({ rcode: forwarded ? 'forwarded' : 'SERVFAIL' });
+    return forwarded ?? failure(packet);
   }
 }
 

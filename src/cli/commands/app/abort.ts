@@ -7,10 +7,10 @@ import { waitFlags } from '../../flags/wait-flags.ts';
 export default class AppAbort extends ApiCommand {
   static override summary = 'End the canary of an app.';
   static override description =
-    'First the canary gets no requests any more, then its tasks end. The app stays as it is.';
+    'First the canary gets no new requests any more, then its tasks end. Cancels deployments of the canary. The app stays as it is.';
   static override examples = ['<%= config.bin %> app abort web'];
   static override args = { app: appArgument };
-  static override flags = waitFlags;
+  static override flags = { wait: waitFlags.wait };
 
   async run(): Promise<void> {
     const { args, flags } = await this.parse(AppAbort);
@@ -23,8 +23,8 @@ export default class AppAbort extends ApiCommand {
         `${id} already has the definition of its canary. To undo that: mesosup app rollback ${id.slice(1)}`,
       );
     }
-    const { wait, force } = flags;
+    const { wait } = flags;
     const say = (text: string) => this.log(text);
-    await endCanary(client, canary, force, { wait, say, done: `Ended the canary ${canary.id}` });
+    await endCanary(client, canary, { wait, say, done: `Ended the canary ${canary.id}` });
   }
 }

@@ -22,7 +22,7 @@ import { ApiCommand } from '../../api-command.ts';
 import { appArgument, appIdOf } from '../../app-argument.ts';
 import { findCanary } from '../../canary-of-app.ts';
 import { started } from '../../change-app.ts';
-import { deploy } from '../../deploy.ts';
+import { deploy, watchDeployment } from '../../deploy.ts';
 import { readFileArgument } from '../../file-argument.ts';
 import { waitFlags } from '../../flags/wait-flags.ts';
 
@@ -109,7 +109,12 @@ export default class AppCanary extends ApiCommand {
       });
     // Without waiting, there is only one deployment.
     const atOnce = wait ? undefined : wanted.share;
-    const before = await findCanary(client, id);
+    let before = await findCanary(client, id);
+    // An earlier command may have been interrupted.
+    if (before && wait && !force && (before.deployments ?? []).length > 0) {
+      for (const one of before.deployments ?? []) await watchDeployment(client, one.id);
+      before = await findCanary(client, id);
+    }
     const share = wanted.share ?? (before ? canaryOf(before)?.share : FIRST_SHARE) ?? 0;
     const canary = before
       ? await this.#change(client, app, before, wanted, { force, atOnce }, deployed)

@@ -47,6 +47,6 @@ export default class AppPromote extends ApiCommand {
         ),
       );
     }
-    await endCanary(client, canary, force, { wait: true, say, done: `Promoted ${canary.id} to ${id}` });
+    await endCanary(client, canary, { wait: true, say, done: `Promoted ${canary.id} to ${id}` });
   }
 }
