@@ -113,7 +113,7 @@ it('gives A and SRV of running healthy tasks soon after a change, and goes on wi
   expect(await A()).toEqual(['10.0.0.11', '10.0.1.1']);
   tell();
   await answers([], A);
-});
+}, 240_000);
 
 it('answers by TCP, in the letters of the question, and with the codes of the protocol', async () => {
   const addresses = Array.from({ length: 40 }, (_, i) => `10.0.0.${i + 1}:31000`);

@@ -89,7 +89,7 @@ it('divides requests between the apps of a deployment group, and changes their s
   t.tell(balancedApp('/web', port, [a, b], check));
   await t.until('half of the requests', async () => Math.abs((await canaryOf100()) - 50) <= 1);
   await expect(askHost(other, 'x')).rejects.toThrow('ECONNREFUSED');
-});
+}, 240_000);
 
 it('starts a killed haproxy again, and reloads it when its socket is gone', async () => {
   const [port = 0] = await freePorts(1);
