@@ -175,7 +175,7 @@ it('refuses what would undo the change of somebody else, and apps that can have 
   const stuck = mesosup('app', 'canary', 'shop/web', '--cmd', 'sleep 1000');
   await until('the canary exists', async () => (await done('app', 'list', '-o', 'name')).includes('canary'));
   stuck.kill('SIGKILL');
-  expect(await done('app', 'abort', 'shop/web')).toBe('Ended the canary /shop/web-canary.');
+  expect(await done('app', 'abort', 'shop/web')).toContain('Ended the canary /shop/web-canary.');
   await api('POST', '/v2/apps', { id: '/shop/web-canary', cmd: 'sleep 1000', instances: 0 });
   expect(await refused('app', 'canary', 'shop/web')).toContain('is an app of its own');
   console.info(errors.join('\n'));
