@@ -188,10 +188,12 @@ export interface OwnFacts {
   readonly cluster: string;
   /** The version that the link `/opt/mesosup/current` names; empty without one. */
   readonly current: string;
-  /** Versions that are unpacked completely. */
+  /** Versions that are unpacked completely, the latest first. */
   readonly payloads: readonly string[];
   /** Versions of `payloads` that bootstrap.sh or a package installed. They contain the program that people call. */
   readonly released: readonly string[];
+  /** Versions of running programs. */
+  readonly inUse?: readonly string[];
   /** True if the cluster was started on this host, and not stopped since. */
   readonly started: boolean;
   /** The run in progress on this host, or one that ended unexpectedly. */

@@ -42,6 +42,8 @@ export interface Item<R extends Shape = Shape> {
   readonly byApt?: true;
   /** Number of tasks that it ends, mainly for `replace-agent`; null when the agent does not answer. */
   readonly endsTasks?: number | null;
+  /** For `drain`: the same plan puts the agent back into service. */
+  readonly returns?: true;
   /**
    * The resource that the item brings into its wanted state: `start` and `restart` of a service also enable it if it is
    * to be enabled, `stop` disables or masks it, `disable` with `masked` stops it; `enable` and `reload` don't affect

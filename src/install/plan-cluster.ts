@@ -1,9 +1,10 @@
 /** Plans the changes of all hosts of a cluster. */
 
-import type { Cluster } from '../cluster/cluster.ts';
+import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import type { Secrets } from '../cluster/secrets.ts';
 import type { Plan } from './plan.ts';
 import { planHost } from './plan-host.ts';
+import type { Resource } from './resources/registry.ts';
 import type { Templates } from './templates.ts';
 import { chooseAddress, type FactsByHost } from './topology.ts';
 import type { Payload } from './wanted/context.ts';
@@ -18,6 +19,8 @@ export interface PlanInput {
   readonly command: 'install' | 'start' | 'stop';
   /** For `install`: also start the cluster. Without it, services that are stopped stay stopped. */
   readonly start?: boolean;
+  /** For an upgrade: changes the wanted resources of a host. */
+  readonly adjust?: (host: ClusterHost, wanted: readonly Resource[]) => readonly Resource[];
   readonly secrets: Secrets;
   /** Returns the digest of the text as UTF-8, in hex. */
   readonly sha256: (text: string) => string;
@@ -34,7 +37,8 @@ export function planCluster(input: PlanInput): Plan {
     const address = chooseAddress(cluster, host, facts);
     if (own === undefined || address === undefined) return [];
     const running = wantsRunning(input, own.mesosup.started);
-    const wanted = wantedResources({ ...input, host, running });
+    const usual = wantedResources({ ...input, host, running });
+    const wanted = input.adjust?.(host, usual) ?? usual;
     return [{ ...planHost({ cluster, host, facts: own, wanted, command, secrets, sha256 }), address }];
   });
   return { format: 1, command, cluster: cluster.name, version: payload.version, hosts };

@@ -3,7 +3,7 @@
 import type { Item } from './item.ts';
 import type { Resource } from './resources/registry.ts';
 
-export type PlanCommand = 'install' | 'start' | 'stop' | 'uninstall' | 'drain' | 'undrain';
+export type PlanCommand = 'install' | 'start' | 'stop' | 'uninstall' | 'drain' | 'undrain' | 'upgrade';
 
 export interface Plan {
   /** Version of this data format. */

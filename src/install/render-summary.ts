@@ -4,6 +4,7 @@ import { columns } from '../text/columns.ts';
 import { count } from '../text/count.ts';
 import { listed } from '../text/listed.ts';
 import { ESTIMATED_MB_PER_SECOND, type PlanSummary, type SummarizedHost } from './summary.ts';
+import { STAGE_TITLES, type Stage } from './upgrade/stages.ts';
 
 /**
  * @param detailed true shows why each address was chosen
@@ -17,14 +18,16 @@ export function renderSummary(summary: PlanSummary, detailed: boolean): string[]
     ['Time', timeText(summary)],
     ['Restarts', servicesText(summary.restarts)],
     ['Stops', servicesText(summary.stops)],
-    ['Order', orderText(summary)],
+    ...orderTexts(summary),
+    ...drainTexts(summary).map((text) => ['Tasks', text]),
     ...endingTexts(summary).map((text) => ['Tasks', text]),
     ...noteTexts(summary).map((text) => ['Also', text]),
   ].filter(([, text]) => text !== '');
   return [
     ...hostTable(summary, detailed).split('\n'),
     '',
-    ...facts.map(([label = '', text]) => `${`${label}:`.padEnd(10)}${text}`),
+    ...versionLines(summary),
+    ...facts.map(([label = '', text]) => `${(label === '' ? '' : `${label}:`).padEnd(10)}${text}`),
   ];
 }
 
@@ -83,8 +86,41 @@ function servicesText(services: PlanSummary['restarts']): string {
     .join('; ');
 }
 
-function orderText({ steps }: PlanSummary): string {
-  return steps > 1 ? `${steps} groups of hosts, one after another, so that the cluster keeps working` : '';
+function orderTexts({ steps, upgrade }: PlanSummary): string[][] {
+  if (upgrade === undefined) {
+    const text = `${steps} groups of hosts, one after another, so that the cluster keeps working`;
+    return steps > 1 ? [['Order', text]] : [];
+  }
+  const stages = upgrade.order.filter(({ stage }) => STAGE_TITLES[stage] !== undefined);
+  const runs: { stage: Stage; groups: string[] }[] = [];
+  for (const { stage, hosts } of stages) {
+    const last = runs.at(-1);
+    if (last?.stage === stage) last.groups.push(hosts.join('+'));
+    else runs.push({ stage, groups: [hosts.join('+')] });
+  }
+  return runs.map(({ stage, groups }, at) => [
+    at === 0 ? 'Order' : '',
+    `${STAGE_TITLES[stage]}: ${groups.join(', then ')}`,
+  ]);
+}
+
+function drainTexts({ drains }: PlanSummary): string[] {
+  return drains.map(({ host, tasks, reason }) => {
+    const what = tasks === null ? 'its tasks' : count(tasks, 'task');
+    return `${host}: ${what} ${tasks === 1 ? 'moves' : 'move'} to other agents or ${tasks === 1 ? 'ends' : 'end'}, ${reason}`;
+  });
+}
+
+/** A table of the versions that change; the same change on several hosts is one line. */
+function versionLines({ upgrade }: PlanSummary): string[] {
+  const changed = (upgrade?.versions ?? []).filter(({ from, to }) => from !== to);
+  if (changed.length === 0) return [];
+  const groups = [...Map.groupBy(changed, ({ name, from, to }) => `${name} ${from} ${to}`).values()];
+  const rows = groups.flatMap((same) => {
+    const [first] = same;
+    return first ? [[first.name, first.from, first.to, listed(same.map(({ host }) => host))]] : [];
+  });
+  return [...columns(['UPGRADE', 'FROM', 'TO', 'HOSTS'], rows).split('\n'), ''];
 }
 
 function endingTexts({ endsTasks }: PlanSummary): string[] {

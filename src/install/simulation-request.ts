@@ -9,6 +9,8 @@ export interface SimulationRequest {
   readonly packages: readonly Pick<PackageResource, 'name' | 'version'>[];
   /** Lists of repositories that the plan adds or changes. */
   readonly sources: readonly Pick<FileResource, 'path' | 'content'>[];
+  /** True: also look for versions that are newer than the host's package lists. */
+  readonly fresh?: true;
 }
 
 /**

@@ -36,6 +36,7 @@ const item = record<PlanItem>({
   whole: z.literal(true).optional(),
   byApt: z.literal(true).optional(),
   endsTasks: z.union([number, z.null()]).optional(),
+  returns: z.literal(true).optional(),
   resource: storedResource.optional(),
 });
 
@@ -55,6 +56,7 @@ export const storedPlan = record<Plan>({
     uninstall: true,
     drain: true,
     undrain: true,
+    upgrade: true,
   }),
   cluster: text,
   version: text,

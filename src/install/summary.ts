@@ -5,6 +5,8 @@ import type { AptChange } from './apt-facts.ts';
 import { idParts } from './item.ts';
 import type { Plan, PlanItem } from './plan.ts';
 import type { FactsByHost } from './topology.ts';
+import type { Stage } from './upgrade/stages.ts';
+import type { HostVersion } from './upgrade/targets.ts';
 import { waves } from './waves.ts';
 
 export interface PlanSummary {
@@ -28,10 +30,24 @@ export interface PlanSummary {
   }[];
   /** Changes of what the hosts' owner installed, and repairs. */
   readonly notable: readonly { readonly host: string; readonly title: string }[];
+  /** Agents that go out of service while Docker changes on their hosts. Their tasks move to other agents, or end. */
+  readonly drains: readonly {
+    readonly host: string;
+    readonly tasks: number | null;
+    readonly reason: string;
+  }[];
+  readonly upgrade?: UpgradeSummary;
   /** The number of groups of hosts that are changed one after another. */
   readonly steps: number;
   /** An estimate in seconds; see `estimate`. */
   readonly seconds: number;
+}
+
+export interface UpgradeSummary {
+  /** Of all hosts, also where nothing newer is available. */
+  readonly versions: readonly HostVersion[];
+  /** Groups of hosts in their order, as it follows from the present leaders. */
+  readonly order: readonly { readonly stage: Stage; readonly hosts: readonly string[] }[];
 }
 
 export interface SummarizedHost {
@@ -50,6 +66,7 @@ export interface SummaryInput {
   readonly payloadBytes?: number | undefined;
   /** True if the run waits until the cluster is healthy. */
   readonly starts: boolean;
+  readonly upgrade?: UpgradeSummary | undefined;
 }
 
 /** The download rate of the estimate, for people to compare with their network. */
@@ -60,7 +77,14 @@ const SECONDS_PER_SERVICE = 4;
 const SECONDS_PER_STEP = 3;
 const SECONDS_UNTIL_HEALTHY = 15;
 
-export function summarize({ cluster, plan, facts, payloadBytes, starts }: SummaryInput): PlanSummary {
+export function summarize({
+  cluster,
+  plan,
+  facts,
+  payloadBytes,
+  starts,
+  upgrade,
+}: SummaryInput): PlanSummary {
   const changed = plan.hosts.filter(({ items }) => items.length > 0);
   const own = changed.map(({ host, items }) => {
     const apt = plan.command === 'uninstall' ? undefined : facts.get(host)?.apt;
@@ -68,7 +92,7 @@ export function summarize({ cluster, plan, facts, payloadBytes, starts }: Summar
   });
   const total = (of: (counts: Counts) => number) => own.reduce((sum, { packages }) => sum + of(packages), 0);
   const copying = own.filter(({ items }) => items.some(({ resource }) => resource?.kind === 'payload'));
-  const groups = waves(cluster, plan, facts);
+  const groups = upgrade?.order ?? waves(cluster, plan, facts);
   const time = (host: string) => {
     const one = own.find((each) => each.host === host);
     if (!one) return 0;
@@ -116,6 +140,12 @@ export function summarize({ cluster, plan, facts, payloadBytes, starts }: Summar
         title: reason === undefined ? title : `${title} ${reason}`,
       })),
     ),
+    drains: own.flatMap(({ host, items }) =>
+      items
+        .filter(({ action, returns }) => action === 'drain' && returns)
+        .map(({ reason = '' }) => ({ host, tasks: facts.get(host)?.agent.tasks ?? null, reason })),
+    ),
+    ...(upgrade && { upgrade }),
     steps: groups.length,
     seconds:
       groups.reduce((sum, { hosts }) => sum + Math.max(...hosts.map(time)) + SECONDS_PER_STEP, 0) +

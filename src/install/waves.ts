@@ -49,8 +49,11 @@ interface Effect {
   readonly rank: number;
 }
 
-/** Puts each host with items into one wave. A wave may start when the one before has succeeded. */
-export function waves(cluster: Cluster, plan: Plan, facts: FactsByHost): Wave[] {
+/**
+ * Puts each host with items into one wave. A wave may start when the one before has succeeded.
+ * @param batch number of agents that restart at the same time; defaults to a quarter of them
+ */
+export function waves(cluster: Cluster, plan: Plan, facts: FactsByHost, batch?: number): Wave[] {
   const effects = plan.hosts
     .filter(({ items }) => items.length > 0)
     .map((host) => effectOf(cluster, host, facts.get(host.host)));
@@ -71,7 +74,7 @@ export function waves(cluster: Cluster, plan: Plan, facts: FactsByHost): Wave[] 
   return [
     effects.filter((one) => !later.has(one)),
     ...alone.map((one) => [one]),
-    ...chunks(batched, Math.ceil(batched.length / BATCHES)),
+    ...chunks(batched, batch ?? Math.ceil(batched.length / BATCHES)),
   ]
     .filter((wave) => wave.length > 0)
     .map(waveOf);

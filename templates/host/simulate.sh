@@ -3,6 +3,7 @@
 # are fetched into a temporary directory. The answer is one line of JSON whose strings are outputs in base64.
 #   LISTS_STALE  see places.ts
 #   NAMES        names of the packages, one a line
+#   FRESH        not empty: always fetch the package lists
 
 # Timeout in seconds for each of the two fetches of lists.
 FETCH_SECONDS=120
@@ -146,7 +147,7 @@ dependencies() {
 simulate() {
   # One name a line.
   # shellcheck disable=SC2086
-  if [ -n "$sources" ] || [ -e "$LISTS_STALE" ] || [ -n "$(lacking $NAMES)" ] || unknown "$@"; then fetch_lists; fi
+  if [ -n "$FRESH$sources" ] || [ -e "$LISTS_STALE" ] || [ -n "$(lacking $NAMES)" ] || unknown "$@"; then fetch_lists; fi
   # shellcheck disable=SC2086 # As above.
   lacking=" $(lacking $NAMES | tr '\n' ' ')"
   printf '%s' "$lacking" | member lacking

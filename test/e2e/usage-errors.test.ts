@@ -127,6 +127,11 @@ const EXACT: readonly [string, string][] = [
 
 /** The command line, and a part of its output. */
 const PARTS: readonly [string, string][] = [
+  [
+    'upgrade --file one.yaml --pause 5',
+    '--pause is "5": expected a number with s, m or h\n→ For example: --pause 5m',
+  ],
+  ['upgrade --file one.yaml --only mesosup --to 1', '--to sets the version of packages, not of mesosup'],
   ['node exec --file one.yaml --role zookeeper -- true', 'no host of mesosup has the role zookeeper'],
   ['node ssh --file one.yaml b', 'mesosup has no host "b"; did you mean "a"?'],
   ['node exec --file one.yaml', 'name a command after --: mesosup node exec -- CMD'],
@@ -334,6 +339,10 @@ const ELSEWHERE: readonly string[] = [
   ' has only one version: there is nothing to return to',
   ': expected NAME=VALUE',
   'a saved plan already contains its hosts and options',
+  // upgrade.test.ts
+  ' is preinstalled on the hosts: mesosup does not upgrade it',
+  "--to can't choose a version: cluster.yaml names a package file for ",
+  '", but cluster.yaml sets the version ',
   // Texts that oclif passes through unchanged; no command has such a flag.
   'needs --',
   ' needs ',

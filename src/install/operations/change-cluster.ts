@@ -15,7 +15,8 @@ import { renderSummary } from '../render-summary.ts';
 import { summarize } from '../summary.ts';
 import { addressOf } from '../topology.ts';
 import { applyWaves } from './apply-plan.ts';
-import { followRuns, holderName } from './apply-wave.ts';
+import { applyUpgrade } from './apply-upgrade.ts';
+import { type ApplyToHostsOptions, followRuns, holderName } from './apply-wave.ts';
 import type { HostTrouble } from './outcome.ts';
 import { type Intent, type Prepared, type Program, prepare, surveyCluster } from './prepare.ts';
 import { renderProblems } from './reach.ts';
@@ -102,7 +103,7 @@ export async function change(
     await options.before?.();
     if (installs(intent)) await keepCluster(session, prepared);
     session.atWork = true;
-    return applyWaves(session, {
+    const all: ApplyToHostsOptions = {
       plan: complete,
       facts: prepared.facts,
       secrets: prepared.secrets,
@@ -118,10 +119,12 @@ export async function change(
       },
       allowRemove: allowedBy(options),
       signal,
-    });
+    };
+    return intent.command === 'upgrade' ? applyUpgrade(session, all, intent) : applyWaves(session, all);
   });
   const done = { ...result, troubles, applied: true };
-  const runs = starts || (intent.command === 'install' && someStarted(prepared));
+  const changes = intent.command === 'install' || intent.command === 'upgrade';
+  const runs = starts || (changes && someStarted(prepared));
   if (!runs || troubles.length > 0) return done;
   return { ...done, facts: await healthy() };
 }

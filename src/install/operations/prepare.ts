@@ -14,9 +14,11 @@ import { type PlanInput, planCluster } from '../plan-cluster.ts';
 import { preflight } from '../preflight/preflight.ts';
 import { mastersNeededToStart } from '../quorum.ts';
 import { simulationRequest } from '../simulation-request.ts';
+import type { UpgradeSummary } from '../summary.ts';
 import { UnknownAddressError } from '../topology.ts';
 import { uninstallPlan } from '../uninstall.ts';
 import { masterAgents } from './master-agents.ts';
+import { prepareUpgrade, type UpgradeIntent } from './prepare-upgrade.ts';
 import { type Reach, reachOf, renderProblems } from './reach.ts';
 import type { Session, Survey } from './session.ts';
 
@@ -30,6 +32,7 @@ export type Intent = {
   | { readonly command: 'start' | 'stop' }
   | { readonly command: 'uninstall'; readonly purge: boolean }
   | DrainIntent
+  | UpgradeIntent
 );
 
 /** Takes the agent of a host out of service, or puts it back. */
@@ -54,6 +57,8 @@ export interface Prepared {
   readonly payloadBytes?: number;
   /** True if the run starts the cluster and waits until it is healthy. */
   readonly starts: boolean;
+  /** Of an upgrade. */
+  readonly upgrade?: UpgradeSummary;
   /** Hosts of which the first holds the cluster's lock, if they are not the usable ones. */
   readonly lockOn?: readonly string[];
 }
@@ -116,6 +121,7 @@ export async function prepare(
     const reachable = cluster.hosts.map(({ name }) => name).filter((name) => survey.facts.has(name));
     return { secrets, facts, problems: unreachable, reach, plan, starts: false, lockOn: reachable };
   }
+  if (intent.command === 'upgrade') return prepareUpgrade(session, program, { ...survey, secrets }, intent);
   if ('host' in intent) {
     return prepareDrain(session, program, { ...survey, secrets }, intent);
   }
@@ -278,7 +284,7 @@ function planWith(
   payload: PlanInput['payload'],
   facts: ReadonlyMap<string, Facts>,
   secrets: Secrets,
-  intent: Exclude<Intent, { command: 'uninstall' | DrainIntent['command'] }>,
+  intent: Exclude<Intent, { command: 'uninstall' | 'upgrade' | DrainIntent['command'] }>,
 ): Plan {
   return planCluster({ cluster, facts, templates, payload, secrets, sha256, ...intent });
 }

@@ -39,7 +39,7 @@ export async function recheckHealth(
 }
 
 /** Merges the facts of a full probe with the health found by a later check. */
-function withHealth(facts: Facts, later: Facts | undefined): Facts {
+export function withHealth(facts: Facts, later: Facts | undefined): Facts {
   if (later === undefined) return facts;
   const { zookeeper, master, agent, scheduler, lb, docker } = later;
   return { ...facts, zookeeper, master, agent, scheduler, lb, docker };

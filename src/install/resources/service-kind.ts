@@ -89,7 +89,7 @@ function serviceLines(service: ServiceResource, item: Item<ServiceResource>, con
     case 'replace-agent':
       return [`replace_agent ${names} ${latest}`];
     case 'drain':
-      return [`empty_agent ${latest}`];
+      return [`empty_agent ${latest}${item.returns ? ' returns' : ''}`];
     case 'undrain':
       return [`fill_agent ${latest}`];
     default:

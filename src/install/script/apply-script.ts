@@ -167,14 +167,32 @@ function startedLines({ command, started }: ApplyOptions): string[] {
 function itemLines(items: readonly Step[], context: ScriptContext): string[] {
   const checks = checkLines(items);
   return stepGroups(items, context.journal).flatMap(({ work, group }) =>
-    work ? packageGroup(work, group, context.journal) : itemGroup(group, context, checks),
+    work ? packageGroup(work, group, context.journal, items) : itemGroup(group, context, checks),
   );
 }
 
-function packageGroup(work: PackageWork, group: readonly Step[], journal: readonly JournalEntry[]): string[] {
+function packageGroup(
+  work: PackageWork,
+  group: readonly Step[],
+  journal: readonly JournalEntry[],
+  items: readonly Step[],
+): string[] {
   // The first item starts last, so that the output of apt-get belongs to it.
   const begun = group.toReversed().map(({ index }) => `begin_item ${index}`);
-  return [...begun, ...packageLines(work, group, journal), ...group.map(({ index }) => `done_item ${index}`)];
+  const upgraded = group.filter(({ item }) => item.action === 'upgrade').map(({ item }) => item.id);
+  const restarting = items.flatMap(({ item: { action, resource } }) =>
+    action === 'restart' &&
+    resource?.kind === 'service' &&
+    resource.restartOn.some((id) => upgraded.includes(id))
+      ? [quote(resource.name)]
+      : [],
+  );
+  return [
+    ...begun,
+    ...(restarting.length > 0 ? [`forget_starts ${restarting.join(' ')}`] : []),
+    ...packageLines(work, group, journal),
+    ...group.map(({ index }) => `done_item ${index}`),
+  ];
 }
 
 function itemGroup(

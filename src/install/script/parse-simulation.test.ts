@@ -23,7 +23,9 @@ function parse(fixture: string, ...wanted: readonly Wanted[]) {
 
 test('apt that only adds packages has no obstacles', () => {
   const facts = parse('good', ['aventer-mesos', '1.11'], 'libatomic1');
-  expect(facts).toEqual({ obstacles: [], changes: [], missingSuites: [], unreachable: [], failure: '' });
+  const candidates = { 'aventer-mesos': '1.11.0-0.7.2.lab1', libatomic1: '12.2.0-14+deb12u1' };
+  const nothing = { obstacles: [], changes: [], missingSuites: [], unreachable: [], failure: '' };
+  expect(facts).toEqual({ ...nothing, candidates });
 });
 
 test('a removal names the new package it conflicts with, and the wanted package that needs the new one', () => {

@@ -60,6 +60,7 @@ export function parseSimulation(stdout: string, request: SimulationRequest): Apt
           !missingSuites.some(({ url }) => line.startsWith(url)) && !bringsCertificates(line, request),
       ),
     ],
+    candidates: candidatesIn(data, request),
     ...(/^\d+$/.test(data.download) && { downloadBytes: Number(data.download) }),
     failure: failureOf(data.simulation),
   };
@@ -100,6 +101,31 @@ function versionsIn(policy: string): Map<string, number> {
     if (/^ (?: {4}|\*{3} )\S/.test(line)) counts.set(name, (counts.get(name) ?? 0) + 1);
   }
   return counts;
+}
+
+/** Of a request with a version: that version, or the newest that begins with it. */
+function candidatesIn({ policy, madison }: Answer, { packages }: SimulationRequest): Record<string, string> {
+  const preferred = new Map<string, string>();
+  let current = '';
+  for (const line of policy.split('\n')) {
+    current = /^(\S+):$/.exec(line)?.[1] ?? current;
+    const candidate = /^ {2}Candidate: ([^\s(]\S*)/.exec(line)?.[1];
+    if (candidate !== undefined) preferred.set(current, candidate);
+  }
+  const entries = packages.flatMap(({ name, version }) => {
+    const found = version === undefined ? preferred.get(name) : newestIn(availableIn(madison, name), version);
+    return found === undefined ? [] : [[name, found] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Chooses as `newest` in apt.sh does. */
+function newestIn(available: readonly string[], wanted: string): string | undefined {
+  const bare = (version: string) => version.replace(/^\d+:/, '');
+  return (
+    available.find((one) => one === wanted || bare(one) === wanted) ??
+    available.find((one) => one.startsWith(wanted) || bare(one).startsWith(wanted))
+  );
 }
 
 function withoutCandidate(

@@ -219,6 +219,7 @@ export function mesosupFacts(part: (name: string) => string): MesosupFacts {
     current: part('current').trim().split('/').at(-1) ?? '',
     payloads: lines(part('payloads')),
     released: lines(part('released')),
+    inUse: lines(part('in-use')),
     started: part('is-started') !== '',
     journal: parseJournal(part('journal')),
     run: parseRun(part('run')),

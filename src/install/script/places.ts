@@ -36,6 +36,12 @@ export const ACCOUNTS = `${STATE}/accounts`;
 /** Exists if an apt source has changed since the package lists were fetched. */
 export const LISTS_STALE = `${STATE}/lists-stale`;
 
+/** Versions of packages before a run changed them: lines `NAME VERSION`, the latest change of a package last. */
+export const FORMER_PACKAGES = `${STATE}/former-packages`;
+
+/** Exists while an upgrade has taken the host's agent out of service, and still has to put it back. */
+export const AGENT_RETURNS = `${STATE}/agent-returns`;
+
 /** Directory of the payload's versions, and of the link `current` to the version in use. */
 export const PAYLOADS = '/opt/mesosup';
 

@@ -8,11 +8,14 @@ import type { SimulationRequest } from '../simulation-request.ts';
 import { assemble, type HostScripts } from './host-scripts.ts';
 
 /** @returns a script for `Host.run` */
-export function simulationScript(scripts: HostScripts, { packages, sources }: SimulationRequest): string {
+export function simulationScript(
+  scripts: HostScripts,
+  { packages, sources, fresh }: SimulationRequest,
+): string {
   const words = packages.map(({ name, version }) =>
     quote(version === undefined ? name : `${name}=~${version}`),
   );
-  const values = { NAMES: packages.map(({ name }) => name) };
+  const values = { NAMES: packages.map(({ name }) => name), FRESH: fresh ? 'yes' : '' };
   return assemble(scripts, ['environment.sh', 'apt.sh', 'simulate.sh'], values, [
     'open_simulation',
     ...sources.map(({ path, content }) => {

@@ -5,6 +5,9 @@ import { directory, file, service, unitPath } from './build.ts';
 import { type Brought, type Context, has, type Part } from './context.ts';
 
 export const ZOOKEEPER_DATA = '/var/lib/zookeeper';
+/** The server's id in the ensemble. */
+const MYID = `${ZOOKEEPER_DATA}/myid`;
+
 export const ZOOKEEPER_SERVICE = 'zookeeper';
 
 /** The package without the server's start script `zookeeperd`, which would start it before it is configured. */
@@ -36,10 +39,10 @@ export function zookeeper(context: Context): Part {
       }),
       { note: 'the ensemble' },
     ),
-    file(`${ZOOKEEPER_DATA}/myid`, render('config/myid', { id: member?.id }), {
+    file(MYID, render('config/myid', { id: member?.id }), {
       note: "the server's id in the ensemble",
     }),
-    file(unitPath(context, ZOOKEEPER_SERVICE), render(unit, { config: ZOO_CFG })),
+    file(unitPath(context, ZOOKEEPER_SERVICE), render(unit, { config: ZOO_CFG, id: member?.id, myid: MYID })),
   ];
   return {
     packages: [name],

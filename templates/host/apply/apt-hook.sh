@@ -9,6 +9,7 @@
 #   $1  the file with apt's output so far
 #   $2  a file with the names of packages that may be removed or downgraded, one a line; `*` allows all
 #   $3  the journal
+#   $4  the file of former versions
 export LC_ALL=C
 request=$(cat)
 # Packages in the journal: `known`; of them, `ours` were installed by mesosup, and `removed` were removed by it.
@@ -37,6 +38,8 @@ new=$(printf '%s\n' "$request" | awk "$RECALL"'
   }
   $0 == "" { body = 1 }' "$3") || exit 1
 [ -z "$new" ] || { printf '%s\n' "$new" >>"$3" && sync "$3"; } || exit 1
+former=$(printf '%s\n' "$request" | awk 'body && $2 != "-" && $3 != "=" { print $1, $2 } $0 == "" { body = 1 }')
+[ -z "$former" ] || printf '%s\n' "$former" >>"$4" || exit 1
 # apt writes how much space the packages need, but checks only the space for its downloads.
 need=$(awk '/additional disk space will be used/ { for (i = 1; i < NF; i++) if ($(i + 1) ~ /^[kMG]?B$/ && $(i + 2) == "of") {
   n = $i; gsub(",", "", n); f = $(i + 1) == "GB" ? 1000000 : $(i + 1) == "MB" ? 1000 : $(i + 1) == "kB" ? 1 : 0.001; printf "%.0f\n", n * f } }' "$1" | tail -n 1)

@@ -6,6 +6,7 @@
 #   SCHEDULERS         the schedulers, one `ADDRESS PORT` a line
 #   API_AUTHORIZATION  the value of an HTTP header for the schedulers
 #   MOVE_SECONDS       see move_tasks
+#   AGENT_RETURNS      see places.ts
 
 # agent_tasks: prints the number of tasks that have not ended, or nothing if the agent does not answer
 agent_tasks() {
@@ -180,11 +181,13 @@ emptied() {
   return 1
 }
 
-# empty_agent LATEST: takes the agent out of service. LATEST is the link to the agent's id.
+# empty_agent LATEST [returns]: takes the agent out of service. LATEST is the link to the agent's id. With `returns`, a
+# mark lets the next run put it back if this one does not.
 empty_agent() {
   id=$(readlink "$1")
   id=${id##*/}
   [ -n "$id" ] || return 0
+  [ -z "${2-}" ] || printf '%s\n' "$id" >"$AGENT_RETURNS"
   need_leader
   agent_state
   case $drain in
@@ -228,8 +231,10 @@ fill_agent() {
   case $drain in DRAIN*) wait_until unemployed "the agent's executors to end" 'Find out why they do not end, then run the same command again.' ;; esac
   # First, since an agent that only the master has put back into service would get no tasks.
   [ -z "$SCHEDULERS" ] || wait_until released 'a scheduler that gives the agent tasks again' 'Start the scheduler, then run the same command again.'
-  [ "$drain" != active ] || return 0
-  need_leader
-  call_for_agent REACTIVATE_AGENT reactivate_agent
-  [ "$status" = 200 ] || [ "$status" = 202 ] || refused reactivate
+  if [ "$drain" != active ]; then
+    need_leader
+    call_for_agent REACTIVATE_AGENT reactivate_agent
+    [ "$status" = 200 ] || [ "$status" = 202 ] || refused reactivate
+  fi
+  rm -f "$AGENT_RETURNS"
 }

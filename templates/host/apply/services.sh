@@ -135,6 +135,12 @@ run_service() {
   last_start=$(now)
 }
 
+# forget_starts NAME...: if the run ends before it has restarted these services, the next one restarts them: a service
+# does not show which version of its package it was started with
+forget_starts() {
+  for name; do rm -f "$SERVICES/$name.inputs"; done
+}
+
 # stop_service NAME UNIT: stops the service, and the sockets that would start it again
 stop_service() {
   need_init

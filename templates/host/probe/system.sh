@@ -99,8 +99,13 @@ dockers() {
   done
 }
 
-# payloads: the unpacked versions
-payloads() { for path in "$PAYLOADS"/*/; do [ -d "$path" ] && [ ! -L "${path%/}" ] && path=${path%/} && printf '%s\n' "${path##*/}"; done; }
+# payloads: the unpacked versions, the latest first
+payloads() {
+  for path in "$PAYLOADS"/*/; do [ -d "$path" ] && [ ! -L "${path%/}" ] && path=${path%/} && printf '%s %s\n' "$(stat -c %Z "$path")" "${path##*/}"; done | sort -rn | cut -d ' ' -f 2-
+}
+
+# payloads_in_use: the versions of running programs; an executor keeps its version until it ends
+payloads_in_use() { cat /proc/[0-9]*/cmdline | tr '\0' '\n' | sed -n "s|^$PAYLOADS/\([^/]*\)/.*|\1|p" | sort -u; }
 
 # released: the versions that bootstrap.sh or a package has unpacked
 released() { for path in "$PAYLOADS"/*/"$RELEASED"; do [ -f "$path" ] && path=${path%/*} && printf '%s\n' "${path##*/}"; done; }
@@ -139,6 +144,7 @@ parts() {
   part cluster text "$CLUSTER"
   part payloads payloads
   part released released
+  part in-use payloads_in_use
   part current readlink "$PAYLOADS/current"
   [ -e "$STARTED" ] && part is-started echo yes
   part run run_state

@@ -30,6 +30,8 @@ export class LabCluster {
   readonly specFile: string;
   /** Additional arguments of each command, for example `--hosts h1,h2`. */
   flags: readonly string[] = [];
+  /** The program; tests of upgrades also use an older one. */
+  program = path.join(root, 'bin/mesosup');
 
   /** @param name the directory for its spec and state, within the lab's directory */
   constructor(lab: Lab, name = 'cluster') {
@@ -161,7 +163,7 @@ export class LabCluster {
   }
 
   #mesosup(args: readonly string[]) {
-    return execa(path.join(root, 'bin/mesosup'), args, {
+    return execa(this.program, args, {
       reject: false,
       stdin: 'ignore',
       all: true,
