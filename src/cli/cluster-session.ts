@@ -20,7 +20,7 @@ export interface Connected {
 }
 
 /** The installation's root. oclif's own root is the `lib` directory in it. */
-function programOf({ config }: Pick<Command, 'config'>): Program {
+export function programOf({ config }: Pick<Command, 'config'>): Program {
   return { root: path.resolve(config.root, '..'), version: config.version };
 }
 

@@ -188,6 +188,8 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup upgrade --first h3 --pause 5m': UNREACHABLE,
   'mesosup upgrade --only mesos --to 1.11.0-0.7.1 --yes': UNREACHABLE,
   'mesosup upgrade --only docker --batch 2': UNREACHABLE,
+  // The examples run this version.
+  'mesosup upgrade --to 0.1.0': UNREACHABLE,
   'mesosup node list': { code: 0, says: /^h1 .* unreachable/m },
   'mesosup node list -o wide': { code: 0, says: /SYSTEM +AGENT\nh1/ },
   'mesosup node list -o name': { code: 0, says: /^h1$/m },

@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
-import { EXIT, UsageError } from '../../errors/mesosup-error.ts';
+import { EXIT } from '../../errors/mesosup-error.ts';
 import { changesIn } from '../../install/drift.ts';
+import { keptProgram } from '../../install/edge/kept-programs.ts';
 import { prepare, surveyCluster } from '../../install/operations/prepare.ts';
 import type { UpgradeIntent } from '../../install/operations/prepare-upgrade.ts';
 import { renderProblems } from '../../install/operations/reach.ts';
@@ -9,14 +10,16 @@ import { renderPlan } from '../../install/render-plan.ts';
 import { renderSummary } from '../../install/render-summary.ts';
 import { type PlanSummary, summarize } from '../../install/summary.ts';
 import { COMPONENTS } from '../../install/upgrade/component.ts';
+import { meetsVersion } from '../../install/versions.ts';
 import { BaseCommand } from '../base-command.ts';
 import { runChange } from '../change-command.ts';
 import type { ChangeReport } from '../change-report.ts';
-import { withSession } from '../cluster-session.ts';
+import { programOf, withSession } from '../cluster-session.ts';
 import { allowAgentReplaceFlag, allowRemoveFlag, changeFlags } from '../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
 import { durationSeconds } from '../flags/duration.ts';
+import { runKeptProgram } from '../run-kept-program.ts';
 
 const helpGroup = 'UPGRADE';
 
@@ -29,6 +32,7 @@ export default class Upgrade extends BaseCommand {
     '<%= config.bin %> upgrade --first h3 --pause 5m',
     '<%= config.bin %> upgrade --only mesos --to 1.11.0-0.7.1 --yes',
     '<%= config.bin %> upgrade --only docker --batch 2',
+    '<%= config.bin %> upgrade --to 0.1.0',
   ];
   static override enableJsonFlag = true;
   static override flags = {
@@ -46,9 +50,8 @@ export default class Upgrade extends BaseCommand {
     })(),
     to: Flags.string({
       summary:
-        'With --only mesos, zookeeper or docker: the version of its package, also an older one. Default: the newest that apt has.',
+        "Another version of mesosup that is on this machine, also an older one. With --only mesos, zookeeper or docker: a version of its package. Default: this mesosup's version, and the newest packages that apt has.",
       helpValue: 'VERSION',
-      dependsOn: ['only'],
       helpGroup,
     }),
     first: Flags.string({
@@ -81,16 +84,14 @@ export default class Upgrade extends BaseCommand {
 
   async run(): Promise<ChangeReport | { plan: Plan; problems: readonly Problem[]; summary: PlanSummary }> {
     const { flags } = await this.parse(Upgrade);
-    if (flags.to !== undefined && flags.only === 'mesosup') {
-      throw new UsageError('--to sets the version of packages, not of mesosup', {
-        remedy:
-          'Run the mesosup of the version that the hosts should have: it upgrades them to its own version.',
-      });
-    }
+    const { version, root } = programOf(this);
+    const isPackage = flags.only !== undefined && flags.only !== 'mesosup';
+    if (flags.to !== undefined && !isPackage && !meetsVersion(version, flags.to))
+      return runKeptProgram(await keptProgram(root, flags.to), this.argv);
     const intent: UpgradeIntent = {
       command: 'upgrade',
-      component: flags.only,
-      to: flags.to,
+      component: flags.to === undefined ? flags.only : (flags.only ?? 'mesosup'),
+      to: isPackage ? flags.to : undefined,
       first: flags.first,
       batch: flags.batch,
       pauseSeconds: flags.pause === undefined ? undefined : durationSeconds('pause', flags.pause),

@@ -103,7 +103,7 @@ export async function readVersion(root: string): Promise<string> {
 }
 
 /** Beside a checkout's `dist/`. An installation may belong to another user, so its archives are in the user's cache. */
-function archiveDirectory(root: string): string {
+export function archiveDirectory(root: string): string {
   if (path.basename(root) === 'dist') return path.join(root, '../build/payload');
   return path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'mesosup/payload');
 }

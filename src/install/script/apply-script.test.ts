@@ -58,6 +58,19 @@ describe('packages', () => {
     expect(lines.indexOf('commit')).toBeLessThan(lines.indexOf('link /a x'));
   });
 
+  test('that are upgraded are not seen in a service that still runs: it restarts, in this run or the next', () => {
+    const service = (name: string, restartOn: readonly string[]) =>
+      wants('restart', {
+        ...{ kind: 'service', name, enabled: true, running: true, inputs: 'i' },
+        restartOn: [...restartOn],
+      });
+    const upgraded = { ...pack('p', '2'), action: 'upgrade' as const };
+    const lines = steps([upgraded, service('reads-p', ['package:p']), service('other', ['package:q'])]);
+    const at = lines.indexOf('forget_starts reads-p');
+    expect(lines[at + 1]).toBe('packages=p');
+    expect(lines.filter((line) => line.startsWith('forget_starts'))).toHaveLength(1);
+  });
+
   test('that mesosup installed are removed by an uninstall, others stay', () => {
     const journal: JournalEntry[] = [
       { kind: 'package', name: 'ours', before: 'absent' },

@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 
@@ -68,4 +70,16 @@ test('an agent is put back into service only when a scheduler gives it tasks aga
   const restarting = `to_scheduler() { status=503; [ $now -lt 30 ] || status=204; }`;
   expect(run(`${BACK}${restarting}; fill_agent latest`)).toContain('REACTIVATE_AGENT at 30');
   expect(run(`${BACK} to_scheduler() { status=404; }; fill_agent latest`)).toContain('REACTIVATE_AGENT at 0');
+});
+
+test('an agent that an upgrade has drained is marked until it is put back', () => {
+  const file = path.join(mkdtempSync(path.join(tmpdir(), 'mesosup-drain-')), 'agent-returns');
+  const around = `${BACK}AGENT_RETURNS='${file}'
+agent_executors() { echo 0; }
+move_tasks() { :; }
+emptied() { return 0; }
+to_scheduler() { status=204; }`;
+  expect(run(`${around}; empty_agent latest; ls '${file}' 2>/dev/null || echo none`)).toContain('none');
+  expect(run(`${around}; empty_agent latest returns; cat '${file}'`)).toMatch(/DRAIN_AGENT at 0\nA0\n$/);
+  expect(run(`${around}; fill_agent latest; ls '${file}' 2>/dev/null || echo none`)).toContain('none');
 });
