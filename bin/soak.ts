@@ -1,8 +1,8 @@
 /**
  * Runs the property tests with FACTOR times as many runs: `npm run soak [FACTOR] [SEED]`. With the default factor, these
  * include 1,000 simulated clusters. Then kills a real scheduler 500 times, kills what runs 20 containers 200 times, copies
- * a minute of output at 50 MB/s, lets the load balancer serve for 10 minutes without a scheduler, and installs on 100 hosts
- * with quirks.
+ * a minute of output at 50 MB/s, lets the load balancer serve for 10 minutes without a scheduler, installs on 100 hosts
+ * with quirks, and upgrades three hosts and takes them back.
  * Prints the seed first, so that a failure can be reproduced, and the totals last.
  */
 import { readFile } from 'node:fs/promises';
@@ -39,7 +39,9 @@ const hosts = $({
   env: { ...process.env, ...environment, MESOSUP_SOAK_FACTOR: String(Math.ceil(factor / 4)) },
 });
 const quirks = await hosts`vitest run --project hosts test/e2e/hosts/install-quirks.test.ts`;
+const upgrades = await run`vitest run --project hosts test/e2e/hosts/upgrade.test.ts`;
 const exitCode =
+  upgrades.exitCode ||
   properties.exitCode ||
   kills.exitCode ||
   chaos.exitCode ||

@@ -2,14 +2,15 @@ import { Flags } from '@oclif/core';
 import { EXIT } from '../../errors/mesosup-error.ts';
 import { changesIn } from '../../install/drift.ts';
 import { keptProgram } from '../../install/edge/kept-programs.ts';
-import { prepare, surveyCluster } from '../../install/operations/prepare.ts';
-import type { UpgradeIntent } from '../../install/operations/prepare-upgrade.ts';
+import { surveyCluster } from '../../install/operations/prepare.ts';
+import { prepareUpgrade } from '../../install/operations/prepare-upgrade.ts';
 import { renderProblems } from '../../install/operations/reach.ts';
 import type { Plan, Problem } from '../../install/plan.ts';
 import { renderPlan } from '../../install/render-plan.ts';
 import { renderSummary } from '../../install/render-summary.ts';
 import { type PlanSummary, summarize } from '../../install/summary.ts';
 import { COMPONENTS } from '../../install/upgrade/component.ts';
+import type { UpgradeIntent } from '../../install/upgrade/intent.ts';
 import { meetsVersion } from '../../install/versions.ts';
 import { BaseCommand } from '../base-command.ts';
 import { runChange } from '../change-command.ts';
@@ -102,7 +103,7 @@ export default class Upgrade extends BaseCommand {
     if (!flags['dry-run'])
       return runChange(this, loaded, flags, { intent, allowAgentReplace: flags['allow-agent-replace'] });
     return withSession(this, loaded, flags, async ({ session, program }) => {
-      const prepared = await prepare(session, program, await surveyCluster(session), intent);
+      const prepared = await prepareUpgrade(session, program, await surveyCluster(session), intent);
       const { plan, problems, reach } = prepared;
       const summary = summarize({ ...prepared, cluster: session.cluster });
       if (problems.length > 0) this.log(`${renderProblems(problems)}\n`);

@@ -19,6 +19,7 @@ import { applyUpgrade } from './apply-upgrade.ts';
 import { type ApplyToHostsOptions, followRuns, holderName } from './apply-wave.ts';
 import type { HostTrouble } from './outcome.ts';
 import { type Intent, type Prepared, type Program, prepare, surveyCluster } from './prepare.ts';
+import { prepareUpgrade } from './prepare-upgrade.ts';
 import { renderProblems } from './reach.ts';
 import type { Session } from './session.ts';
 import { describeUnhealthy, waitHealthy } from './wait-healthy.ts';
@@ -160,7 +161,10 @@ async function surveyAndPrepare(
     survey = { ...survey, secrets: await session.state.makeSecrets() };
   }
   if (survey.secrets) session.log?.hide(Object.values(survey.secrets));
-  return prepare(session, program, survey, { ...options.intent, allowRemove: allowedBy(options) });
+  const intent = { ...options.intent, allowRemove: allowedBy(options) };
+  return intent.command === 'upgrade'
+    ? prepareUpgrade(session, program, survey, intent)
+    : prepare(session, program, survey, intent);
 }
 
 /** A saved plan includes the permission for the packages that it removes. */

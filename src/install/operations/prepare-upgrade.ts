@@ -12,28 +12,15 @@ import { preflight } from '../preflight/preflight.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
 import { simulationRequest } from '../simulation-request.ts';
 
-import { type Pace, upgradeOrder } from '../upgrade/stages.ts';
-import {
-  checkChoice,
-  type UpgradeChoice,
-  upgradeRequest,
-  versionsOf,
-  withTargets,
-} from '../upgrade/targets.ts';
+import type { UpgradeIntent } from '../upgrade/intent.ts';
+import { upgradeOrder } from '../upgrade/stages.ts';
+import { checkChoice, upgradeRequest, versionsOf, withTargets } from '../upgrade/targets.ts';
 import { upgradePlan } from '../upgrade/upgrade-plan.ts';
 import { wantedResources } from '../wanted/wanted.ts';
 import { masterAgents } from './master-agents.ts';
 import type { Prepared, Program } from './prepare.ts';
 import { reachOf, renderProblems } from './reach.ts';
 import type { Session, Survey } from './session.ts';
-
-/** Brings newer versions to an installed cluster. */
-export interface UpgradeIntent extends UpgradeChoice, Pace {
-  readonly command: 'upgrade';
-  readonly allowRemove?: readonly string[];
-  /** Seconds without a change after which the tasks of a drain end that no other agent can take. */
-  readonly moveSeconds?: number | undefined;
-}
 
 /**
  * @throws MesosupError with all problems, when there are too few usable hosts
@@ -42,7 +29,7 @@ export interface UpgradeIntent extends UpgradeChoice, Pace {
 export async function prepareUpgrade(
   session: Session,
   program: Program,
-  { facts: found, secrets, unreachable }: Survey & { readonly secrets: Secrets },
+  { facts: found, secrets, unreachable }: Survey & { readonly secrets: Secrets | undefined },
   intent: UpgradeIntent,
 ): Promise<Prepared> {
   const { cluster, templates } = session;
@@ -50,7 +37,7 @@ export async function prepareUpgrade(
   checkChoice(cluster, intent);
   if (intent.first !== undefined) hostNamed(cluster, intent.first);
   const bare = cluster.hosts.filter(
-    ({ name }) => found.has(name) && !isInstalled(found.get(name), cluster.name),
+    ({ name }) => found.has(name) && found.get(name)?.mesosup.cluster !== cluster.name,
   );
   if (bare.length > 0)
     throw notInstalled(
@@ -65,6 +52,7 @@ export async function prepareUpgrade(
     return { problems, reach };
   };
   const before = check(found);
+  if (secrets === undefined) throw notInstalled(cluster.name, before.reach.usable);
   const usable = cluster.hosts.filter(({ name }) => before.reach.usable.includes(name));
   const input = { cluster, templates, payload: made, secrets, sha256, command: 'install' as const };
   const requested = new Map(
@@ -130,10 +118,6 @@ function factsOf(facts: ReadonlyMap<string, Facts>, name: string): Facts {
   const own = facts.get(name);
   if (own === undefined) throw new TypeError(`there are no facts of ${name}`);
   return own;
-}
-
-function isInstalled(facts: Facts | undefined, cluster: string): boolean {
-  return facts?.mesosup.cluster === cluster;
 }
 
 function notInstalled(cluster: string, names: readonly string[]): MesosupError {

@@ -17,8 +17,8 @@ import { simulationRequest } from '../simulation-request.ts';
 import type { UpgradeSummary } from '../summary.ts';
 import { UnknownAddressError } from '../topology.ts';
 import { uninstallPlan } from '../uninstall.ts';
+import type { UpgradeIntent } from '../upgrade/intent.ts';
 import { masterAgents } from './master-agents.ts';
-import { prepareUpgrade, type UpgradeIntent } from './prepare-upgrade.ts';
 import { type Reach, reachOf, renderProblems } from './reach.ts';
 import type { Session, Survey } from './session.ts';
 
@@ -100,7 +100,7 @@ export async function prepare(
   session: Session,
   program: Program,
   survey: Survey & { readonly secrets: Secrets | undefined },
-  intent: Intent,
+  intent: Exclude<Intent, { command: 'upgrade' }>,
 ): Promise<Prepared> {
   const { cluster } = session;
   const { only } = intent;
@@ -121,7 +121,6 @@ export async function prepare(
     const reachable = cluster.hosts.map(({ name }) => name).filter((name) => survey.facts.has(name));
     return { secrets, facts, problems: unreachable, reach, plan, starts: false, lockOn: reachable };
   }
-  if (intent.command === 'upgrade') return prepareUpgrade(session, program, { ...survey, secrets }, intent);
   if ('host' in intent) {
     return prepareDrain(session, program, { ...survey, secrets }, intent);
   }
