@@ -3,11 +3,11 @@
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import axe from 'axe-core';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { until } from './demo-cluster.ts';
 import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
+import { violations } from './support/look.ts';
 import { picture, press, signIn, TestBrowser, tabTo, timeOf } from './support/page.ts';
 import { type SchedulerCluster, startSchedulerCluster } from './support/scheduler-cluster.ts';
 
@@ -72,14 +72,6 @@ async function signInAgain(user: string): Promise<void> {
   await page.getByLabel('Password').fill(`${user}-password`);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('button', { name: 'Sign out' }).waitFor();
-}
-
-/** @returns the rules that the view breaks, with the elements */
-async function violations(of: Page): Promise<string[]> {
-  // The page's policy allows no script of a test in the page itself, but this is no script element.
-  await of.evaluate(axe.source);
-  return of.evaluate(`axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
-    violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ' ' + target.join(' '))))`);
 }
 
 /** The times of the scheduler's events, in milliseconds since the epoch, while they are followed. */
@@ -340,55 +332,6 @@ it('drains an agent, shows its tasks, and ends the drain', async () => {
   await page.getByRole('heading', { name: 'There is no agent TYPO' }).waitFor();
   await page.getByRole('link', { name: 'Show all agents' }).click();
   await page.getByRole('heading', { name: 'Agents' }).waitFor();
-});
-
-it('shows hostile names, labels and output as text', async () => {
-  const hostile = '<img src=x onerror=alert(1)>\u202e\u001b[2J';
-  await request('PUT', '/v2/apps/shop/hostile', {
-    cmd: `printf '%s\\n' '<script>alert(1)</script>'; head -c 1000000 /dev/zero | tr '\\0' x; echo; sleep 1000`,
-    cpus: 0.1,
-    mem: 32,
-    labels: { [hostile]: hostile },
-  });
-  await page.goto(`${cluster.url}/ui/app/shop/hostile?tab=config`);
-  await page.getByText('<img src=x onerror=alert(1)>\\u202e\\x1b[2J').first().waitFor();
-  await page.getByRole('tab', { name: 'Logs' }).click();
-  await page.getByText('<script>alert(1)</script>').waitFor();
-  await page.getByText(/more characters; download the log/).waitFor();
-  expect(await page.locator('img[src=x]').count()).toBe(0);
-});
-
-it('breaks no rule of accessibility in any view, light and dark, at 1280 and 390 pixels', async () => {
-  const views = [
-    '',
-    'app/shop/box',
-    'app/shop/box?tab=config',
-    'app/shop/box?tab=versions',
-    'app/shop/box?tab=why',
-  ];
-  views.push('app/shop/box?tab=logs', 'create', 'deployments', 'queue', 'agents', 'events', 'scheduler');
-  const found: string[] = [];
-  for (const [colorScheme, width] of [
-    ['light', 1280],
-    ['dark', 390],
-  ] as const) {
-    await page.emulateMedia({ colorScheme });
-    await page.setViewportSize({ width, height: 800 });
-    const { agents } = (await (await request('GET', '/v2/agents')).json()) as { agents: { id: string }[] };
-    for (const view of [...views, `agent/${agents[0]?.id}`]) {
-      await page.goto(`${cluster.url}/ui/${view}`);
-      await page.locator('main :text-is("Loading …")').waitFor({ state: 'hidden' });
-      await page.getByRole('heading', { level: 1 }).waitFor();
-      await picture(
-        page,
-        `${view.replace(/^agent\/.*/, 'agent').replaceAll(/\W+/g, '-') || 'apps'}-${colorScheme}-${width}`,
-      );
-      found.push(...(await violations(page)).map((one) => `${view} ${colorScheme}: ${one}`));
-      const overflow = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-      if (Number(overflow) > 0) found.push(`${view}: wider than ${width} pixels by ${overflow}`);
-    }
-  }
-  expect(found).toEqual([]);
 });
 
 it('asks for the password again when the session has ended, and goes on in the same view', async () => {

@@ -30,10 +30,11 @@ async function fetchObserved(input: RequestInfo | URL, init?: RequestInit): Prom
 /** The message of an error for people, with what to do. */
 export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const message = error.message.replace(`${location.origin}: `, '');
+  const { origin } = location;
+  const message = error.message.replace(`no scheduler answers at ${origin}: `, '').replace(`${origin}: `, '');
   if (!(error instanceof ApiError)) return message;
   // The remedies of the client name commands; on a page, buttons do the same.
-  return error.status === undefined ? `The scheduler does not answer (${message}).` : message;
+  return error.status === undefined ? `The scheduler does not answer (${message})` : message;
 }
 
 export function isStatus(error: unknown, status: number): boolean {

@@ -8,12 +8,27 @@ const INVISIBLE = /[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 const SGR = /\u001b\[[0-9;:]*m/g;
 const MAX_LINE = 4000;
 
-/** Replaces characters that can't be seen, or that would move others, by visible ones. */
-export function plain(text: string): string {
-  return printable(text).replace(INVISIBLE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
+/** Escapes them as in JSON and JavaScript. */
+function escapeInvisible(text: string): string {
+  return text.replace(INVISIBLE, (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-/** The same for a line of output, without its colours. A very long line is cut; a download has all of it. */
+/** Replaces characters that can't be seen, or that would move others, by visible ones. */
+export function plain(text: string): string {
+  return escapeInvisible(printable(text));
+}
+
+/** The same for a message that may have several lines. */
+export function plainLines(text: string): string {
+  return text.split('\n').map(plain).join('\n');
+}
+
+/** JSON to edit, in which they are escaped: it means the same. */
+export function plainJson(json: unknown): string {
+  return escapeInvisible(JSON.stringify(json, null, 2));
+}
+
+/** The same as `plain` for a line of output, without its colours. A very long line is cut; a download has all of it. */
 export function plainLine(text: string): string {
   const cut = text.length > MAX_LINE;
   const shown = plain((cut ? text.slice(0, MAX_LINE) : text).replaceAll(SGR, '').replaceAll('\t', '    '));

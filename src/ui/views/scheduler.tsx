@@ -66,7 +66,7 @@ function Facts({ info }: { info: InfoJson }) {
           <dd>{location.host}</dd>
           <dt>Version</dt>
           <dd>
-            {info.name} {info.version}
+            {plain(info.name)} {plain(info.version)}
           </dd>
           <dt>Uptime of the leader</dt>
           <dd>
@@ -104,7 +104,7 @@ function Facts({ info }: { info: InfoJson }) {
           <dd>{plain(config.master)}</dd>
           <dt>Framework</dt>
           <dd>
-            {plain(config.framework_name)} <span class="mono">{info.frameworkId}</span>
+            {plain(config.framework_name)} <span class="mono">{plain(info.frameworkId ?? '–')}</span>
           </dd>
           <dt>Role</dt>
           <dd>{plain(config.mesos_role)}</dd>

@@ -135,6 +135,8 @@ function Title() {
     'id' in one ? plain(one.id) : (VIEWS.find(({ view }) => view === one.view)?.title ?? 'Create an app');
   useEffect(() => {
     document.title = `${name} · mesosup`;
+    // A narrow screen does not show all views at once.
+    document.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [name]);
   return null;
 }

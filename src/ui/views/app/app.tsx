@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { statusOf } from '../../../apps/app-rows.ts';
 import { api, SHORT } from '../../live/api.ts';
 import { HealthBar } from '../../parts/health-bar.tsx';
@@ -105,6 +106,10 @@ function Head({ app, reload }: { app: FullApp; reload: () => void }) {
 function Tabs({ app: { id }, tab }: { app: FullApp; tab: AppTab }) {
   // Commands in containers need an operator.
   const shown = APP_TABS.filter((one) => one !== 'terminal' || isOperator.value);
+  // A narrow screen does not show all tabs at once.
+  useEffect(() => {
+    document.getElementById(`tab-${tab}`)?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [tab]);
   const move = (by: number) => {
     const next = shown[shown.indexOf(tab) + by];
     if (next === undefined) return;

@@ -1,7 +1,7 @@
 import { api, SHORT } from '../../live/api.ts';
 import { useLoaded } from '../../parts/loaded.tsx';
 import { Age, When } from '../../parts/time.tsx';
-import { plain, plainLine } from '../../state/plain.ts';
+import { plain, plainLine, plainLines } from '../../state/plain.ts';
 import { pathOf } from '../../state/route.ts';
 import type { FullApp } from './full-app.ts';
 
@@ -22,7 +22,7 @@ export function LastFailure({ app: { id, lastTaskFailure: failure } }: { app: Fu
       </div>
       <dl class="facts">
         <dt>What</dt>
-        <dd>{plain(message) || state}</dd>
+        <dd class="lines">{plainLines(message) || state}</dd>
         <dt>State</dt>
         <dd>{state}</dd>
         <dt>Agent</dt>

@@ -76,7 +76,7 @@ function InstanceRow({ app, task }: { app: FullApp; task: TaskJson }) {
         <a href={pathOf({ view: 'agent', id: task.slaveId })}>{plain(host)}</a>
       </td>
       <td class="mono">{ports.join(' ') || '–'}</td>
-      <td class="mono">{ipAddresses.map(({ ipAddress }) => ipAddress).join(' ') || '–'}</td>
+      <td class="mono">{ipAddresses.map(({ ipAddress }) => plain(ipAddress)).join(' ') || '–'}</td>
       <td>
         <Age at={startedAt ?? stagedAt} />
       </td>

@@ -81,7 +81,7 @@ function Differences({ of }: { readonly of: readonly Difference[] }) {
     <ul class="plain-list mono">
       {of.map((one) => (
         <li key={one.field} class={kindOf(one)}>
-          {differenceText(one)}
+          {plain(differenceText(one))}
         </li>
       ))}
     </ul>

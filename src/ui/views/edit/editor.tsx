@@ -4,7 +4,7 @@ import { isJson, type Json } from '../../../json.ts';
 import { attemptForcibly } from '../../parts/forcible.tsx';
 import { navigate } from '../../router.ts';
 import { formFieldOf, formOf, withForm } from '../../state/definition.ts';
-import { plain } from '../../state/plain.ts';
+import { plain, plainJson } from '../../state/plain.ts';
 import { pathOf } from '../../state/route.ts';
 import { type CheckResult, type EditedApp, submit, useCheck } from './check.ts';
 import { Form, type FormErrors } from './form.tsx';
@@ -38,8 +38,8 @@ export function Editor({
   const app = id === undefined || version === undefined ? undefined : { id, version };
   const isOutdated = isChangedMeanwhile || version !== current?.version;
   const [definition, setDefinition] = useState<Json>(base);
-  const [text, setText] = useState(() => pretty(base));
-  useKeptText(text, begin, text !== pretty(base));
+  const [text, setText] = useState(() => plainJson(base));
+  useKeptText(text, begin, text !== plainJson(base));
   const [problem, setProblem] = useState<string>();
   const [isBusy, setBusy] = useState(false);
   const check = useCheck(definition, app, app !== undefined || definition !== base);
@@ -97,7 +97,7 @@ export function Editor({
           onChange={(change) => {
             const next = withForm(definition, change);
             setDefinition(next);
-            setText(pretty(next));
+            setText(plainJson(next));
             setProblem(undefined);
           }}
         />
@@ -199,13 +199,9 @@ function Changes({ base, definition }: { base: Json; definition: Json }) {
           key={one.field}
           class={one.before === undefined ? 'added' : one.after === undefined ? 'removed' : ''}
         >
-          {differenceText(one)}
+          {plain(differenceText(one))}
         </li>
       ))}
     </ul>
   );
-}
-
-function pretty(json: Json): string {
-  return JSON.stringify(json, null, 2);
 }
