@@ -321,7 +321,7 @@ const ELSEWHERE: readonly string[] = [
   // install-missing.test.ts, edit-spec.test.ts
   ' answers, so it is not dead',
   ' already has a host "',
-  'the cluster file already has a host "',
+  '", with another address, roles or attributes',
   " can't be edited: ",
   ' has no list of hosts that can be edited',
   ' has no agent: its roles are ',
