@@ -14,6 +14,7 @@ import { CLUSTERD, DOCKER_CE, MESOSPHERE } from './repositories.ts';
 import type { Spec, SpecHost, SpecRepository } from './spec-schema.ts';
 
 export const DEFAULT_NAME = 'mesosup';
+const EXPORTER_PORT = 9103;
 const PORTS = { master: 5050, agent: 5051, scheduler: 8080, zookeeper: 2181 };
 
 type HostBlock = Exclude<SpecHost, string>;
@@ -33,6 +34,9 @@ export function buildCluster(spec: Spec): Cluster {
     agentFlags: spec.agentFlags ?? {},
     schedulerFlags: spec.schedulerFlags ?? {},
     ...defined({ lbFlags: spec.lbFlags }),
+    ...(spec.monitoring && {
+      monitoring: { listen: 'loopback' as const, port: EXPORTER_PORT, ...defined(spec.monitoring) },
+    }),
     ports: { ...PORTS, ...defined(spec.ports ?? {}) },
   };
 }

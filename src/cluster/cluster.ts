@@ -16,7 +16,15 @@ export interface Cluster {
   readonly schedulerFlags: Readonly<Record<string, string>>;
   /** Flags of the load balancer by name; missing if there are none. */
   readonly lbFlags?: Readonly<Record<string, string>>;
+  /** An exporter of metrics on each host with a master or an agent; missing for none. */
+  readonly monitoring?: Monitoring;
   readonly ports: Ports;
+}
+
+export interface Monitoring {
+  /** `cluster`: the host's address within the cluster. */
+  readonly listen: 'loopback' | 'cluster';
+  readonly port: number;
 }
 
 export type MesosFlags = Readonly<Record<string, string>>;

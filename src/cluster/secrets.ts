@@ -17,6 +17,8 @@ export const STORED_SECRET_NAMES = [
  */
 export const DERIVED_SECRETS = {
   files: 'scheduler', // the scheduler to agents' files API: principal `mesosup-files`
+  monitoring: 'operator', // the exporter to masters and agents: principal `mesosup-monitoring`
+  metrics: 'api', // Prometheus to the scheduler's API: user `mesosup-monitoring`
   lb: 'api', // the load balancer to the scheduler's API: user `mesosup-lb`
 } as const satisfies Record<string, StoredSecretName>;
 

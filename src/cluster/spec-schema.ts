@@ -205,6 +205,17 @@ export const specSchema = block({
     })
     .describe('Flags of the load balancer, as of "mesosup lb run". An empty value is a switch.')
     .optional(),
+  monitoring: block({
+    listen: z
+      .enum(['loopback', 'cluster'], { error: 'loopback or cluster' })
+      .describe(
+        "Addresses of /metrics: loopback, or the host's address within the cluster, where everyone can read it who reaches the host. Default: loopback.",
+      )
+      .optional(),
+    port: port.describe('Port of the exporter. Default: 9103.').optional(),
+  })
+    .describe('An exporter of metrics for Prometheus on every host with a master or an agent. Default: none.')
+    .optional(),
   ports: ports.optional(),
 }).describe('A Mesos cluster for mesosup.');
 

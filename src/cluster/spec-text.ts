@@ -25,6 +25,7 @@ ${tableOr('masterFlags', spec.masterFlags, 'max_completed_frameworks: 50')}
 ${tableOr('agentFlags', spec.agentFlags, 'gc_delay: 2days')}
 ${tableOr('schedulerFlags', spec.schedulerFlags, 'failover_timeout: 604800')}`,
     ...(spec.lbFlags ? [block({ lbFlags: spec.lbFlags })] : []),
+    ...(spec.monitoring ? [block({ monitoring: spec.monitoring })] : []),
     spec.ports
       ? block({ ports: spec.ports })
       : '# ports: { master: 5050, agent: 5051, scheduler: 8080, zookeeper: 2181 }',

@@ -11,6 +11,7 @@ import type {
   Connection,
   DockerSource,
   MesosSource,
+  Monitoring,
   Ports,
   Role,
 } from './cluster.ts';
@@ -76,6 +77,10 @@ export const storedCluster = record<Cluster>({
   agentFlags: texts,
   schedulerFlags: texts,
   lbFlags: texts.optional(),
+  monitoring: record<Monitoring>({
+    listen: literals<Monitoring['listen']>({ loopback: true, cluster: true }),
+    port: number,
+  }).optional(),
   ports: record<Ports>({ master: number, agent: number, scheduler: number, zookeeper: number }),
 });
 

@@ -8,6 +8,14 @@ export function checkTopology(cluster: Cluster): Complaint[] {
   return [...checkHosts(cluster), ...checkRoles(cluster), ...checkPorts(cluster)];
 }
 
+/** The exporter reads masters and agents. */
+export function isMonitored(
+  { monitoring }: Pick<Cluster, 'monitoring'>,
+  { roles }: Pick<ClusterHost, 'roles'>,
+): boolean {
+  return monitoring !== undefined && (roles.includes('master') || roles.includes('agent'));
+}
+
 export function hostsWith(cluster: Cluster, role: Role): ClusterHost[] {
   return cluster.hosts.filter((host) => host.roles.includes(role));
 }
@@ -106,7 +114,7 @@ function checkRoles(cluster: Cluster): Complaint[] {
   return complaints;
 }
 
-function checkPorts({ hosts, lbFlags, ports }: Cluster): Complaint[] {
+function checkPorts({ hosts, lbFlags, monitoring, ports }: Cluster): Complaint[] {
   const seen = new Map<number, string>();
   const complaints: Complaint[] = [];
   for (const [name, port] of Object.entries(ports) as [string, number][]) {
@@ -114,12 +122,22 @@ function checkPorts({ hosts, lbFlags, ports }: Cluster): Complaint[] {
     if (other === undefined) seen.set(port, name);
     else complaints.push({ path: ['ports', name], message: `${port} is also the port of ${other}` });
   }
+  if (monitoring) {
+    const other = seen.get(monitoring.port);
+    if (other === undefined) seen.set(monitoring.port, 'monitoring');
+    else
+      complaints.push({
+        path: ['monitoring', 'port'],
+        message: `${monitoring.port} is also the port of ${other}`,
+      });
+  }
   const shared = hosts.filter(({ roles }) => roles.includes('lb') && roles.length > 1);
   if (shared.length === 0) return complaints;
   for (const [flag, port] of Object.entries(lbPorts(lbFlags))) {
     const other = seen.get(port);
     if (other === undefined) continue;
-    const path = lbFlags?.[flag] === undefined ? ['ports', other] : ['lbFlags', flag];
+    const set = other === 'monitoring' ? ['monitoring', 'port'] : ['ports', other];
+    const path = lbFlags?.[flag] === undefined ? set : ['lbFlags', flag];
     complaints.push({ path, message: `${port} is the port of ${other} and of the load balancer (${flag})` });
   }
   return complaints;

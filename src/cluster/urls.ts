@@ -5,6 +5,8 @@ import type { Cluster, ClusterHost } from './cluster.ts';
 export interface ClusterUrls {
   readonly schedulers: readonly string[];
   readonly masters: readonly string[];
+  /** `NAME ADDRESS` of each host; only with monitoring, since earlier releases refuse this field. */
+  readonly hosts?: readonly string[];
 }
 
 /**
@@ -24,7 +26,18 @@ export function urlsOfCluster(cluster: Cluster, addresses: Readonly<Record<strin
     ];
     return inOrder.map((one) => `http://${one.includes(':') ? `[${one}]` : one}:${ports[role]}`);
   };
-  return { schedulers: urls('scheduler'), masters: urls('master') };
+  const list = hosts.map((host) => `${host.name} ${addressesOf(host, addresses[host.name])[0]}`);
+  return {
+    schedulers: urls('scheduler'),
+    masters: urls('master'),
+    ...(cluster.monitoring && { hosts: list }),
+  };
+}
+
+/** Returns the address at which this machine reaches the host. @param urls of the last install */
+export function reachableAddress(host: ClusterHost, urls: ClusterUrls | undefined): string {
+  const kept = urls?.hosts?.find((line) => line.startsWith(`${host.name} `));
+  return kept?.slice(host.name.length + 1) ?? addressesOf(host, undefined)[0] ?? host.address;
 }
 
 function addressesOf(host: ClusterHost, found: string | undefined): readonly string[] {

@@ -2,12 +2,13 @@
 
 import type { Cluster, ClusterHost, Role } from '../cluster/cluster.ts';
 import { lbOptions } from '../cluster/lb-flags.ts';
-import { hostsWith } from '../cluster/topology.ts';
+import { hostsWith, isMonitored } from '../cluster/topology.ts';
 import { count } from '../text/count.ts';
 import type { Facts } from './facts.ts';
 import type { Asked } from './host-facts.ts';
 import { mesosLayout } from './layout.ts';
 import { HAPROXY_PACKAGE, LB_SERVICE } from './wanted/lb.ts';
+import { MONITORING_SERVICE } from './wanted/monitoring.ts';
 import { SCHEDULER_SERVICE } from './wanted/scheduler.ts';
 import { ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
 
@@ -17,7 +18,7 @@ const SLOW_MS = 2000;
 const LB_SILENCE_MS = 120_000;
 
 export interface RoleHealth {
-  readonly role: Role | 'docker';
+  readonly role: Role | 'docker' | 'monitoring';
   readonly healthy: boolean;
   /** Short text: `leader`, `registered`, `does not answer on port 5050`. */
   readonly state: string;
@@ -61,7 +62,16 @@ function hostHealth(cluster: Cluster, host: ClusterHost, facts: Facts | undefine
     const { running, version } = facts.docker;
     roles.push({ role: 'docker', healthy: running, state: running ? 'running' : 'not running', version });
   }
+  if (isMonitored(cluster, host)) roles.push(exporterHealth(facts));
   return { host: host.name, healthy: roles.every((role) => role.healthy), roles };
+}
+
+/** Its metrics say what it reads; here only its service counts. */
+function exporterHealth({ services }: Facts): RoleHealth {
+  const state = services[MONITORING_SERVICE]?.state ?? 'stopped';
+  const healthy = state === 'running';
+  const mayRecover = state !== 'stopped' && state !== 'failed';
+  return { role: 'monitoring', healthy, state, version: '', ...(!healthy && mayRecover && { mayRecover }) };
 }
 
 function roleHealth(cluster: Cluster, role: Role, facts: Facts): RoleHealth {

@@ -25,6 +25,7 @@ export const MESOS_FILES = {
   /** ZooKeeper's URL, or the address of the single master. */
   master: '/etc/mesosup/master',
   masterCredentials: '/etc/mesosup/master-credentials',
+  masterAcls: '/etc/mesosup/master-acls',
   agentCredential: '/etc/mesosup/agent-credential',
   agentHttpCredentials: '/etc/mesosup/agent-http-credentials',
   agentAcls: '/etc/mesosup/agent-acls',
@@ -56,6 +57,7 @@ export function masterFlags(input: FlagInput): Flags {
       authenticate_http_readonly: '',
       authenticate_http_readwrite: '',
       credentials: MESOS_FILES.masterCredentials,
+      ...(cluster.monitoring && { acls: MESOS_FILES.masterAcls }),
     },
     cluster.masterFlags,
     host.masterFlags,

@@ -2,6 +2,7 @@
 
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import { lbOptions } from '../cluster/lb-flags.ts';
+import { isMonitored } from '../cluster/topology.ts';
 import { LAYOUT_TARGETS } from './layout.ts';
 import { CAPACITY_TARGETS } from './preflight/capacity.ts';
 import { portTargets } from './preflight/network.ts';
@@ -13,6 +14,7 @@ import { isIpv4 } from './topology.ts';
 import { BASE_TARGETS } from './wanted/base.ts';
 import { EXECUTOR_TARGETS } from './wanted/executor.ts';
 import { DROP_IN_TARGETS } from './wanted/mesos-service.ts';
+import { MONITORING_SERVICE } from './wanted/monitoring.ts';
 import { possibleResources } from './wanted/possible.ts';
 import { agentWorkDir } from './work-dirs.ts';
 
@@ -37,6 +39,11 @@ function lbMetrics({ lbFlags }: Cluster) {
   const { host, port } = lbOptions(lbFlags).metrics;
   const own = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host];
   return { host: own ?? host, port };
+}
+
+/** Returns the services whose state is all that is known about the health of their program. */
+export function healthServices(cluster: Cluster, host: ClusterHost): string[] {
+  return isMonitored(cluster, host) ? [MONITORING_SERVICE] : [];
 }
 
 /** Returns the targets for reading only the health. */

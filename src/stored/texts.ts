@@ -3,15 +3,17 @@
 import { isEmpty, isJson, type Json } from '../json.ts';
 import { MismatchError } from './mismatch.ts';
 
-type Kind = 'text' | 'optional text' | 'texts';
+type Kind = 'text' | 'optional text' | 'texts' | 'optional texts';
 
 /** The kinds of the fields of T, whose values are texts or lists of texts. */
 export type TextFields<T> = {
   readonly [K in keyof T]-?: T[K] extends readonly string[]
     ? 'texts'
-    : undefined extends T[K]
-      ? 'optional text'
-      : 'text';
+    : T[K] extends readonly string[] | undefined
+      ? 'optional texts'
+      : undefined extends T[K]
+        ? 'optional text'
+        : 'text';
 };
 
 /**
@@ -33,10 +35,10 @@ export function readTexts<T>(value: unknown, fields: TextFields<T>, path: readon
 function check(object: Json, name: string, kind: Kind, path: readonly string[]): void {
   const value = object[name];
   if (value === undefined) {
-    if (kind !== 'optional text') throw new MismatchError('is missing', [...path, name]);
+    if (!kind.startsWith('optional')) throw new MismatchError('is missing', [...path, name]);
     return;
   }
   const isText = (one: unknown) => typeof one === 'string';
-  const isRight = kind === 'texts' ? Array.isArray(value) && value.every(isText) : isText(value);
+  const isRight = kind.endsWith('texts') ? Array.isArray(value) && value.every(isText) : isText(value);
   if (!isRight) throw new MismatchError('has an unknown value', [...path, name]);
 }

@@ -140,7 +140,7 @@ const PARTS: readonly [string, string][] = [
     'only hosts that are nothing but agents or load balancers can be removed',
   ],
   ['node add b --hosts a', 'the cluster mesosup has no cluster file here that could be edited'],
-  ['monitoring config', 'there is nothing to monitor: no cluster and no address is named'],
+  ['monitoring config --file one.yaml', 'the schedulers of mesosup need credentials'],
   ['monitoring config --lb a --user b', '--user needs --password-file'],
   [
     'monitoring config --lb a --user b --token-file c',
@@ -317,7 +317,6 @@ const ELSEWHERE: readonly string[] = [
   'the CA file ',
   ' is empty: type it',
   'no terminal to ask for confirmation',
-  'the schedulers of ',
   // install-missing.test.ts, edit-spec.test.ts
   ' answers, so it is not dead',
   ' already has a host "',

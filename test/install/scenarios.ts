@@ -32,6 +32,12 @@ export const scenarios: Readonly<
       { agentFlags: { executor_shutdown_grace_period: '20secs' } },
     ),
   },
+  'clusterd-monitored': {
+    cluster: clusterOf(
+      [hostOf('h1', { roles: ['master', 'agent'] }), hostOf('h2', { roles: ['scheduler'] })],
+      { monitoring: { listen: 'cluster', port: 9103 } },
+    ),
+  },
   'clusterd-alone': {
     cluster: clusterOf(
       [hostOf('h1', { roles: ['master', 'scheduler', 'agent'], hostname: 'mesos.example.org' })],
@@ -62,7 +68,10 @@ export const scenarios: Readonly<
   'mesosphere-with-upstart': {
     cluster: clusterOf(
       three.map((name) => hostOf(name)),
-      { mesos: { kind: 'mesosphere', repository: REPOSITORY } },
+      {
+        mesos: { kind: 'mesosphere', repository: REPOSITORY },
+        monitoring: { listen: 'loopback', port: 9103 },
+      },
     ),
     facts: TRUSTY,
   },

@@ -1,6 +1,6 @@
 /** The flag `-o` of commands that print a file, and its output. */
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Flags } from '@oclif/core';
 import { UsageError } from '../../errors/mesosup-error.ts';
@@ -23,6 +23,8 @@ export async function putOut(
   try {
     await mkdir(directory, { recursive: true });
     await writeFile(file, text, { mode });
+    // An existing file keeps its mode.
+    await chmod(file, mode);
   } catch (error) {
     throw new UsageError(`${file} can't be written: ${(error as NodeJS.ErrnoException).code}`);
   }

@@ -26,7 +26,12 @@ const CLUSTER_FILE = 'cluster.json';
 /** `urls.json`: a file of its own, which releases before it ignore, and which is read without a schema. */
 const urlsFile: StoredFile<ClusterUrls> = {
   format: 1,
-  read: (content) => readTexts<ClusterUrls>(content, { schedulers: 'texts', masters: 'texts' }),
+  read: (content) =>
+    readTexts<ClusterUrls>(content, {
+      schedulers: 'texts',
+      masters: 'texts',
+      hosts: 'optional texts',
+    }),
 };
 
 /** Returns the directory for the state of all clusters: `$XDG_STATE_HOME/mesosup`, or `~/.local/state/mesosup`. */

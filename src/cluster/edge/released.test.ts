@@ -48,7 +48,7 @@ test('reads the secrets of release 0.1.0', async () => {
   const secrets = await state.secrets();
   // The same on every read, and not the secret from which it is made.
   const derived = expect.stringMatching(/^[\w-]{43}$/);
-  expect(secrets).toEqual({ ...stored, files: derived, lb: derived });
+  expect(secrets).toEqual({ ...stored, files: derived, lb: derived, metrics: derived, monitoring: derived });
   expect(await state.secrets()).toEqual(secrets);
   expect(Object.values(stored)).not.toContain(secrets?.files);
   expect(secrets?.lb).not.toBe(secrets?.api);
@@ -95,7 +95,14 @@ test('refuses secrets of a later format, and ignores unknown names', async () =>
   const state = await kept('three');
   const secrets = await json(at('secrets.json'));
   await writeFile(at('secrets.json'), JSON.stringify({ ...secrets, tls: 'x'.repeat(30) }));
-  expect(await state.secrets()).toEqual({ ...secrets, files: expect.any(String), lb: expect.any(String) });
+  const derived = expect.any(String);
+  expect(await state.secrets()).toEqual({
+    ...secrets,
+    files: derived,
+    lb: derived,
+    metrics: derived,
+    monitoring: derived,
+  });
   await writeFile(at('secrets.json'), JSON.stringify({ format: 2, release: '0.7.0' }));
   await expect(state.secrets()).rejects.toMatchObject({
     remedy: expect.stringContaining('Run mesosup 0.7.0'),

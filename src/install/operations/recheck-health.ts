@@ -42,5 +42,6 @@ export async function recheckHealth(
 export function withHealth(facts: Facts, later: Facts | undefined): Facts {
   if (later === undefined) return facts;
   const { zookeeper, master, agent, scheduler, lb, docker } = later;
-  return { ...facts, zookeeper, master, agent, scheduler, lb, docker };
+  const services = { ...facts.services, ...later.services };
+  return { ...facts, services, zookeeper, master, agent, scheduler, lb, docker };
 }

@@ -14,7 +14,7 @@ import type { Facts } from '../facts.ts';
 import type { Problem } from '../plan.ts';
 import type { HostScripts } from '../script/host-scripts.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
-import { healthTargets, probeTargets } from '../targets.ts';
+import { healthServices, healthTargets, probeTargets } from '../targets.ts';
 import type { Templates } from '../templates.ts';
 import { makeAsk } from './passwords.ts';
 import { loggedHost, RunLog } from './run-log.ts';
@@ -188,7 +188,11 @@ export class Session {
 
   async #probe(host: ClusterHost, secrets: Secrets | undefined, healthAlone: boolean) {
     const targets = healthAlone
-      ? { ...NOTHING_ELSE, health: healthTargets(this.cluster, host) }
+      ? {
+          ...NOTHING_ELSE,
+          services: healthServices(this.cluster, host),
+          health: healthTargets(this.cluster, host),
+        }
       : probeTargets(this.cluster, host);
     return probeHost(this.host(host.name), this.scripts, targets, secrets).catch(hostError);
   }

@@ -1,6 +1,6 @@
 /** Checks memory, disk space and mount options. */
 
-import type { ClusterHost, Role } from '../../cluster/cluster.ts';
+import type { Cluster, ClusterHost, Role } from '../../cluster/cluster.ts';
 import { mesosPackage } from '../layout.ts';
 import { installedPackage } from '../package-state.ts';
 import type { Targets } from '../probe-targets.ts';
@@ -70,18 +70,18 @@ export const diskCheck: HostCheck = (input) => {
 const PLACES: readonly {
   readonly path: string;
   readonly runs?: string;
-  readonly on: (host: ClusterHost) => boolean;
+  readonly on: (host: ClusterHost, cluster: Cluster) => boolean;
 }[] = [
   { path: '/usr', on: () => true },
   { path: '/etc', on: () => true },
   { path: '/var', runs: "dpkg's scripts", on: () => true },
-  { path: '/opt', runs: "mesosup's runtime", on: usesRuntime },
+  { path: '/opt', runs: "mesosup's runtime", on: (host, cluster) => usesRuntime(cluster, host) },
   { path: '/var/lib/mesos', runs: 'the Docker executor', on: (host) => host.roles.includes('agent') },
   { path: '/var/lib/docker', runs: 'containers', on: (host) => host.roles.includes('agent') },
 ];
 
-export const mountCheck: HostCheck = ({ host, own }) =>
-  PLACES.filter(({ on }) => on(host)).flatMap(({ path, runs }) => {
+export const mountCheck: HostCheck = ({ cluster, host, own }) =>
+  PLACES.filter(({ on }) => on(host, cluster)).flatMap(({ path, runs }) => {
     const mount = own.mounts[path];
     if (mount?.readonly) {
       const message = `${path} is on a file system that is mounted read-only`;
@@ -126,7 +126,7 @@ function needs({ cluster, host, own, payload }: HostCheckInput): [path: string, 
     missing.push('zookeeper');
   const sum = (part: 'unpacked' | 'download') =>
     missing.reduce((bytes, name) => bytes + PACKAGES[name][part] * MB, 0);
-  const unpacks = usesRuntime(host) && own.mesosup.payloads.length === 0;
+  const unpacks = usesRuntime(cluster, host) && own.mesosup.payloads.length === 0;
   return [
     [SPACE.packages, sum('unpacked')],
     [SPACE.download, sum('download')],

@@ -2,11 +2,13 @@
 
 import type { Cluster, ClusterHost, Role } from '../../cluster/cluster.ts';
 import { lbPorts } from '../../cluster/lb-flags.ts';
+import { isMonitored } from '../../cluster/topology.ts';
 import { mesosLayout } from '../layout.ts';
 import type { Problem } from '../plan.ts';
 import type { Targets } from '../probe-targets.ts';
 import { addressOf, isIpv4, topologyOf, UnknownAddressError, ZOOKEEPER_PEER_PORTS } from '../topology.ts';
 import { LB_SERVICE } from '../wanted/lb.ts';
+import { MONITORING_SERVICE } from '../wanted/monitoring.ts';
 import { SCHEDULER_SERVICE } from '../wanted/scheduler.ts';
 import { ZOOKEEPER_SERVICE } from '../wanted/zookeeper.ts';
 import { error, type HostCheck, type HostCheckInput, type PreflightInput, warning } from './check.ts';
@@ -109,7 +111,7 @@ export const portCheck: HostCheck = (input) => {
   });
 };
 
-function portsOf({ cluster, host, own }: HostCheckInput) {
+function portsOf({ cluster, host, own }: HostCheckInput): { port: number; service: string; what: string }[] {
   const { master, agent } = mesosLayout(cluster, own);
   const listeners: readonly { role: Role; service: string; what: string }[] = [
     { role: 'zookeeper', service: ZOOKEEPER_SERVICE, what: 'ZooKeeper' },
@@ -118,9 +120,15 @@ function portsOf({ cluster, host, own }: HostCheckInput) {
     { role: 'scheduler', service: SCHEDULER_SERVICE, what: 'the scheduler' },
     { role: 'lb', service: LB_SERVICE, what: 'the load balancer' },
   ];
-  return listeners
+  const roles = listeners
     .filter(({ role }) => host.roles.includes(role))
     .flatMap(({ role, service, what }) => rolePorts(cluster, role).map((port) => ({ port, service, what })));
+  const exporters = exporterPorts(cluster, host).map((port) => ({
+    port,
+    service: MONITORING_SERVICE,
+    what: 'monitoring',
+  }));
+  return [...roles, ...exporters];
 }
 
 function rolePorts({ lbFlags, ports }: Cluster, role: Role): readonly number[] {
@@ -128,6 +136,11 @@ function rolePorts({ lbFlags, ports }: Cluster, role: Role): readonly number[] {
   return role === 'zookeeper' ? [ports.zookeeper, ...ZOOKEEPER_PEER_PORTS] : [ports[role]];
 }
 
-export function portTargets(cluster: Cluster, { roles }: ClusterHost): Targets {
-  return { ports: roles.flatMap((role) => rolePorts(cluster, role)) };
+function exporterPorts(cluster: Cluster, host: ClusterHost): readonly number[] {
+  return cluster.monitoring && isMonitored(cluster, host) ? [cluster.monitoring.port] : [];
+}
+
+export function portTargets(cluster: Cluster, host: ClusterHost): Targets {
+  const ports = host.roles.flatMap((role) => rolePorts(cluster, role));
+  return { ports: [...ports, ...exporterPorts(cluster, host)] };
 }

@@ -52,6 +52,10 @@ test('refuses a glibc too old for Node, but only for roles that run on Node', ()
     'h1 error glibc: the host has glibc 2.27; the role scheduler and agent runs on Node, which needs 2.28 or later',
   ]);
   expect(checkHost(old, legacy, { roles: ['master'] })).toEqual([]);
+  const monitored = { ...legacy, monitoring: { listen: 'loopback' as const, port: 9103 } };
+  expect(render(checkHost(old, monitored, { roles: ['master'] }))).toEqual([
+    'h1 error glibc: the host has glibc 2.27; monitoring runs on Node, which needs 2.28 or later',
+  ]);
   expect(checkHost({ glibc: '' }).map(({ severity }) => severity)).toEqual(['warning']);
 });
 

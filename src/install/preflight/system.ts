@@ -2,7 +2,7 @@
 
 import type { AptRepository, MesosSource } from '../../cluster/cluster.ts';
 import { CLUSTERD, MESOSPHERE } from '../../cluster/repositories.ts';
-import { rolesWithRuntime, usesRuntime } from '../runtime.ts';
+import { partsWithRuntime } from '../runtime.ts';
 import { compareNumbers } from '../versions.ts';
 import { error, type HostCheck, isMesos, warning } from './check.ts';
 
@@ -57,9 +57,10 @@ function supportedSystems(source: MesosSource, id: 'debian' | 'ubuntu'): Package
   return source.repository[id] === packaged.repository[id] ? packaged.systems : undefined;
 }
 
-export const runtimeCheck: HostCheck = ({ host, own, payload }) => {
-  if (!usesRuntime(host)) return [];
-  const roles = rolesWithRuntime(host).join(' and ');
+export const runtimeCheck: HostCheck = ({ cluster, host, own, payload }) => {
+  const parts = partsWithRuntime(cluster, host);
+  if (parts.length === 0) return [];
+  const named = parts.join(' and ');
   if (payload.arch !== undefined && payload.arch !== own.arch) {
     return [
       error(
@@ -71,7 +72,7 @@ export const runtimeCheck: HostCheck = ({ host, own, payload }) => {
     ];
   }
   if (own.glibc === '') {
-    const message = `its glibc version is unknown; the role ${roles} needs ${OLDEST_GLIBC} or later`;
+    const message = `its glibc version is unknown; ${named} needs ${OLDEST_GLIBC} or later`;
     return [warning(host.name, 'glibc', message, 'Check it on the host with: getconf GNU_LIBC_VERSION')];
   }
   if (compareNumbers(own.glibc, OLDEST_GLIBC) >= 0) return [];
@@ -79,8 +80,8 @@ export const runtimeCheck: HostCheck = ({ host, own, payload }) => {
     error(
       host.name,
       'glibc',
-      `the host has glibc ${own.glibc}; the role ${roles} runs on Node, which needs ${OLDEST_GLIBC} or later`,
-      'Remove the role from the host, or use Debian 10, Ubuntu 20.04 or later.',
+      `the host has glibc ${own.glibc}; ${named} runs on Node, which needs ${OLDEST_GLIBC} or later`,
+      'Remove it from the host, or use Debian 10, Ubuntu 20.04 or later.',
     ),
   ];
 };

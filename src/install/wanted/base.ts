@@ -46,6 +46,6 @@ export function currentPayload(context: Context): Part {
   return { configuration: [{ kind: 'link', path: CURRENT, target: context.payload.version }] };
 }
 
-export function needsPayload(context: Pick<Context, 'host'>): boolean {
-  return usesRuntime(context.host);
+function needsPayload({ cluster, host }: Context): boolean {
+  return usesRuntime(cluster, host);
 }

@@ -7,6 +7,7 @@ import { file, secretFile } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 import { masterFile } from './mesos-master.ts';
 import { mesosService, unwantedService } from './mesos-service.ts';
+import { MONITORING_USER, monitoringCredentials } from './monitoring-user.ts';
 
 /** The principal with which the scheduler reads sandboxes. The ACLs of agents allow it nothing else. */
 export const FILES_PRINCIPAL = 'mesosup-files';
@@ -37,14 +38,22 @@ export function mesosAgent(context: Context): Part {
           credentials: [
             { principal: 'operator', secret: secretMark('operator') },
             { principal: FILES_PRINCIPAL, secret: secretMark('files') },
+            ...monitoringCredentials(context),
           ],
         }),
         'who may speak to the agent',
       ),
-      file(MESOS_FILES.agentAcls, render('config/agent-acls.json', { principal: FILES_PRINCIPAL }), {
-        mode: '0644',
-        note: 'what the scheduler may do at the agent',
-      }),
+      file(
+        MESOS_FILES.agentAcls,
+        render('config/agent-acls.json', {
+          principal: FILES_PRINCIPAL,
+          monitor: cluster.monitoring && MONITORING_USER,
+        }),
+        {
+          mode: '0644',
+          note: 'what the scheduler and the exporter may do at the agent',
+        },
+      ),
       ...(flags.get('jwt_secret_key') === MESOS_FILES.executorKey
         ? [
             secretFile(

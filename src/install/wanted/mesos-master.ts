@@ -4,9 +4,10 @@ import { secretMark } from '../../cluster/secrets.ts';
 import { MESOS_FILES, masterFlags } from '../mesos-flags.ts';
 import type { Resource } from '../resources/registry.ts';
 import { masterWorkDir } from '../work-dirs.ts';
-import { secretFile } from './build.ts';
+import { file, secretFile } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 import { mesosService, unwantedService } from './mesos-service.ts';
+import { MONITORING_USER, monitoringCredentials } from './monitoring-user.ts';
 
 export function mesosMaster(context: Context): Part {
   const { cluster, host, own: facts, topology, layout, address } = context;
@@ -27,10 +28,20 @@ export function mesosMaster(context: Context): Part {
             { principal: 'mesos-agent', secret: secretMark('agent') },
             { principal: 'mesosup', secret: secretMark('scheduler') },
             { principal: 'operator', secret: secretMark('operator') },
+            ...monitoringCredentials(context),
           ],
         }),
         'who may speak to the master',
       ),
+      ...(cluster.monitoring
+        ? [
+            file(
+              MESOS_FILES.masterAcls,
+              context.render('config/master-acls.json', { monitor: MONITORING_USER }),
+              { note: 'what the exporter may do at the master' },
+            ),
+          ]
+        : []),
     ],
     ...(withZooKeeper && { after: 'zookeeper-quorum' }),
   });

@@ -39,6 +39,8 @@ const SOURCES: readonly { readonly mesos: MesosSource; readonly docker: DockerSo
   { mesos: { kind: 'preinstalled' }, docker: { kind: 'docker-ce', repository: REPOSITORY } },
 ];
 
+const MONITORING = { listen: 'loopback', port: 0 } as const;
+
 const NO_SECRETS = Object.fromEntries(SECRET_NAMES.map((name) => [name, ''])) as Secrets;
 
 /** May contain duplicates. */
@@ -49,7 +51,7 @@ export function possibleResources(cluster: Cluster, host: ClusterHost): Resource
     return [...SOURCES, cluster].flatMap(({ mesos, docker }) =>
       resourcesWith(
         {
-          cluster: { ...cluster, hosts: [withAll], mesos, docker },
+          cluster: { ...cluster, hosts: [withAll], mesos, docker, monitoring: MONITORING },
           host: withAll,
           facts,
           payload: { version: '', sha256: '', bytes: 0 },

@@ -11,6 +11,7 @@ import { directory, file, secretFile, service, unitPath } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 import { LB_USER, usesOwnCredentials } from './lb-user.ts';
 import { FILES_PRINCIPAL } from './mesos-agent.ts';
+import { MONITORING_USER } from './monitoring-user.ts';
 
 export const SCHEDULER_SERVICE = 'mesosup-scheduler';
 export const SCHEDULER_USER = 'mesosup';
@@ -80,11 +81,15 @@ export function scheduler(context: Context): Part {
   };
 }
 
-/** The operator, and a viewer for the load balancer if there is one. */
+/** The operator, and viewers for the load balancer and for Prometheus, if there are any. */
 function apiUsers({ cluster }: Context): string {
   const operator = `mesosup:${secretMark('api')}`;
-  if (hostsWith(cluster, 'lb').length === 0 || !usesOwnCredentials(cluster)) return operator;
-  return `${operator}\n[viewer]\n${LB_USER}:${secretMark('lb')}`;
+  const balances = hostsWith(cluster, 'lb').length > 0 && usesOwnCredentials(cluster);
+  const viewers = [
+    ...(balances ? [`${LB_USER}:${secretMark('lb')}`] : []),
+    ...(cluster.monitoring ? [`${MONITORING_USER}:${secretMark('metrics')}`] : []),
+  ];
+  return viewers.length === 0 ? operator : [operator, '[viewer]', ...viewers].join('\n');
 }
 
 /**

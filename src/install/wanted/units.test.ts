@@ -89,7 +89,9 @@ describe.each(Object.keys(scenarios).filter((name) => /upstart|jobs/.test(name))
     test('are those that no package contains', () => {
       const names = jobs.map((job) => path.basename(job.path)).toSorted();
       const own = name.includes('jobs') ? ['mesos-agent.conf', 'mesos-master.conf'] : [];
-      const usual = ['mesosup-scheduler.conf', 'zookeeper.conf'];
+      const monitoring =
+        name.includes('upstart') && !name.startsWith('lb-') ? ['mesosup-monitoring.conf'] : [];
+      const usual = [...monitoring, 'mesosup-scheduler.conf', 'zookeeper.conf'];
       expect(names).toEqual(name.startsWith('lb-') ? ['mesosup-lb.conf'] : [...own, ...usual]);
     });
 

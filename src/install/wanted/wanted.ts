@@ -12,6 +12,7 @@ import { lb } from './lb.ts';
 import { mesosAgent } from './mesos-agent.ts';
 import { mesosMaster } from './mesos-master.ts';
 import { mesosPackages } from './mesos-package.ts';
+import { monitoring } from './monitoring.ts';
 import { scheduler } from './scheduler.ts';
 import { zookeeper } from './zookeeper.ts';
 
@@ -26,6 +27,7 @@ const PARTS: readonly ((context: Context) => Part)[] = [
   mesosAgent,
   scheduler,
   lb,
+  monitoring,
   currentPayload,
 ];
 

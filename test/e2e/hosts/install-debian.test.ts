@@ -1,15 +1,22 @@
 /** Hosts with Debian 11, 12 and 13, each a separate cluster with ZooKeeper: installed, used, rebooted, uninstalled. */
 
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { DEBIAN, type DebianName } from '../../lab/bases.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { machineApt } from '../../lab/machine-apt.ts';
 import { realDeb } from '../../lab/mesos-deb.ts';
-import { until } from '../demo-cluster.ts';
+import { dashboardExpressions, metricNames } from '../../monitoring/metric-names.ts';
+import { docCommand } from '../../support/docs.ts';
+import { root, until } from '../demo-cluster.ts';
 import { fileList, listDifference } from '../support/file-list.ts';
 import { expectDone, LabCluster } from '../support/lab-cluster.ts';
+import { runPrometheus } from '../support/prometheus.ts';
 
 const INSTALL_MS = 600_000;
 const APP = 'multidis';
@@ -39,7 +46,12 @@ beforeAll(async () => {
     lab.hosts.map(async (host) => {
       const cluster = new LabCluster(lab, host.name);
       const mesos = { source: 'package', from: url, sha256 };
-      await cluster.writeSpec({ mesos, hosts: [{ name: host.name, roles }] });
+      await cluster.writeSpec({
+        mesos,
+        name: host.name,
+        hosts: [{ name: host.name, roles }],
+        monitoring: { listen: 'cluster' },
+      });
       return { host, cluster, before: await fileList(host) };
     }),
   );
@@ -72,6 +84,16 @@ async function expectAnswer({ host, cluster }: Site): Promise<void> {
 async function expectHealthy({ host, cluster }: Site): Promise<void> {
   const { hosts } = await cluster.healthy();
   expect(hosts).toMatchObject([{ host: host.name, drift: 0 }]);
+}
+
+/** Runs a command of docs/monitoring.md in the cluster's directory. */
+async function monitoring({ cluster }: Site, line: string): Promise<void> {
+  const known = line.startsWith('mesosup monitoring config') ? ` --state ${cluster.state}` : '';
+  await execa('sh', ['-c', line + known], {
+    cwd: cluster.directory,
+    env: { PATH: `${root}/bin:${process.env.PATH}` },
+    stdin: 'ignore',
+  });
 }
 
 /** The app's containers, each with its start time. */
@@ -122,6 +144,44 @@ describe(`on each of ${SYSTEMS.join(', ')}`, () => {
     },
     INSTALL_MS,
   );
+
+  test('a Prometheus scrapes the host with the files of docs/monitoring.md', async () => {
+    await onAll(async (site) => {
+      await monitoring(site, docCommand('docs/monitoring.md', 'mesosup monitoring config'));
+      await monitoring(site, docCommand('docs/monitoring.md', 'mesosup monitoring rules'));
+      await monitoring(site, docCommand('docs/monitoring.md', 'mesosup monitoring dashboard'));
+      await monitoring(site, docCommand('docs/monitoring.md', 'promtool check config'));
+      const directory = path.join(site.cluster.directory, 'monitoring');
+      const password = path.join(directory, 'scheduler-password');
+      expect((await stat(password)).mode & 0o777).toBe(0o600);
+      const text = await readFile(path.join(directory, 'prometheus.yml'), 'utf8');
+      expect(text).not.toContain(await readFile(password, 'utf8'));
+      const config = parse(text);
+      config.global = { scrape_interval: '1s', evaluation_interval: '1s' };
+      const prometheus = await runPrometheus(directory, config);
+      try {
+        const own = dashboardExpressions(site.host.name).filter((one) => !/haproxy_|mesosup_lb_/.test(one));
+        const names = new Set(own.flatMap(metricNames));
+        const missing = async () => {
+          const found: string[] = [];
+          for (const one of [...names, ...own])
+            if ((await prometheus.query(one)).length === 0) found.push(one);
+          return found;
+        };
+        await expect.poll(missing, { timeout: 60_000, interval: 500 }).toEqual([]);
+        for (const query of ['up', 'mesos_up', 'mesosup_connected', 'mesos_agent_registered']) {
+          const samples = await prometheus.query(query);
+          expect(samples.length, query).toBeGreaterThan(0);
+          for (const { labels, value } of samples) {
+            expect([query, value]).toEqual([query, 1]);
+            expect(labels).toMatchObject({ cluster: site.host.name, host: site.host.name });
+          }
+        }
+      } finally {
+        await prometheus.stop();
+      }
+    });
+  });
 
   test(
     'a restart of any service does not affect the container, and the app answers',

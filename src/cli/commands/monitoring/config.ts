@@ -10,7 +10,9 @@ import {
   scrapeConfig,
 } from '../../../monitoring/scrape-config.ts';
 import { BaseCommand } from '../../base-command.ts';
+import { clusterOf, specFlags } from '../../flags/cluster-flags.ts';
 import { outDirectoryFlag, putOut } from '../../flags/out-directory.ts';
+import { monitoredCluster, PASSWORD_FILE } from '../../monitored-cluster.ts';
 import { userContexts } from '../../user-contexts.ts';
 
 const listFlag = (summary: string, helpValue: string) =>
@@ -23,19 +25,25 @@ interface Written {
 export default class MonitoringConfig extends BaseCommand {
   static override summary = 'Print the configuration of Prometheus for a cluster.';
   static override description =
-    'Names the exporters of masters and agents, the schedulers and the load balancers, and the file of "mesosup monitoring rules". It contains no secret: --password-file and --token-file name files on the machine of Prometheus.';
+    'Names the exporters of masters and agents, the schedulers and the load balancers, and the file of "mesosup monitoring rules". It contains no secret. With monitoring in the cluster file, -o also writes the file of a password that may only read; --password-file and --token-file name other files on the machine of Prometheus.';
   static override examples = [
+    '<%= config.bin %> monitoring config -o monitoring',
     '<%= config.bin %> monitoring config --context prod --token-file /etc/prometheus/scheduler-token',
     '<%= config.bin %> monitoring config --schedulers http://s1:8080 --exporters h1:9103,h2:9103 -o monitoring',
   ];
   static override enableJsonFlag = true;
   static override flags = {
+    file: specFlags.file,
+    name: specFlags.name,
+    state: specFlags.state,
     context: Flags.string({
-      summary: 'A cluster, one of "mesosup context list": its schedulers.',
+      summary: 'Instead of a cluster file: one of "mesosup context list". Only its schedulers are known.',
       helpValue: 'CONTEXT',
     }),
-    name: Flags.string({ summary: 'Value of the label cluster. Default: that of the context, or mesos.' }),
-    schedulers: listFlag('Schedulers.', 'URL,URL'),
+    label: Flags.string({
+      summary: 'Value of the label "cluster". Default: the name of the cluster or context, or mesos.',
+    }),
+    schedulers: listFlag('Schedulers, also without a cluster file.', 'URL,URL'),
     exporters: listFlag('Addresses of "mesosup monitoring serve".', 'HOST:PORT,…'),
     lb: listFlag(
       'Hosts of load balancers whose ports 9101 (haproxy) and 9102 Prometheus can reach.',
@@ -55,30 +63,41 @@ export default class MonitoringConfig extends BaseCommand {
 
   async run(): Promise<Written> {
     const { flags } = await this.parse(MonitoringConfig);
+    const { file, name, state, schedulers = [], exporters = [], lb = [], out } = flags;
+    const isListed = schedulers.length + exporters.length + lb.length > 0;
+    const isNamed = [file, name, state].some((one) => one !== undefined);
     const context = flags.context === undefined ? undefined : await userContexts().choose(flags.context);
-    const access = accessOf(flags);
-    if (context?.credentials !== undefined && access === undefined) {
-      throw new UsageError(`the schedulers of ${context.name} need credentials`, {
-        remedy: 'Name a file on the machine of Prometheus with --password-file or --token-file.',
+    const loaded =
+      context !== undefined || (isListed && !isNamed) ? undefined : await clusterOf({ file, name, state });
+    const known = loaded && (await monitoredCluster(loaded));
+    const given = accessOf(flags);
+    const access = given ?? (out === undefined ? undefined : known?.access);
+    if (access === undefined && (context?.credentials !== undefined || known?.needsAccess)) {
+      const write = known?.access ? 'Write the file of a password with -o DIRECTORY, or name' : 'Name';
+      throw new UsageError(`the schedulers of ${known?.cluster ?? context?.name} need credentials`, {
+        remedy: `${write} a file on the machine of Prometheus with --password-file or --token-file.`,
       });
     }
+    const urls = schedulerTargets([...(context?.urls ?? []), ...schedulers], '--schedulers');
+    const lbs = lbTargets(lb, '--lb');
     const monitored: Monitored = {
-      cluster: flags.name ?? context?.name ?? 'mesos',
-      exporters: (flags.exporters ?? []).map((text) => parseTarget(text, '--exporters')),
-      ...schedulerTargets([...(context?.urls ?? []), ...(flags.schedulers ?? [])], '--schedulers'),
+      cluster: flags.label ?? known?.cluster ?? context?.name ?? 'mesos',
+      exporters: [...(known?.exporters ?? []), ...exporters.map((text) => parseTarget(text, '--exporters'))],
+      schedulers: [...(known?.schedulers ?? []), ...urls.schedulers],
+      schedulerScheme: urls.schedulerScheme,
       access,
       caFile: flags['ca-file'],
-      ...lbTargets(flags.lb ?? [], '--lb'),
+      lbs: [...(known?.lbs ?? []), ...lbs.lbs],
+      haproxies: [...(known?.haproxies ?? []), ...lbs.haproxies],
     };
+    for (const note of known?.notes ?? []) this.logToStderr(note);
     const config = scrapeConfig(monitored);
-    if (monitored.exporters.length + monitored.schedulers.length + monitored.lbs.length === 0) {
-      throw new UsageError('there is nothing to monitor: no cluster and no address is named', {
-        remedy: 'Use --context, or --schedulers, --exporters and --lb.',
-      });
-    }
     if (!this.jsonEnabled()) {
       const { stringify } = await import('yaml');
-      await putOut(this, flags.out, { name: CONFIG_FILE, text: stringify(config, { lineWidth: 0 }) });
+      const text = stringify(config, { lineWidth: 0 });
+      if (out !== undefined && given === undefined && known?.password !== undefined)
+        await putOut(this, out, { name: PASSWORD_FILE, text: known.password, mode: 0o600 });
+      await putOut(this, out, { name: CONFIG_FILE, text });
     }
     return { config };
   }

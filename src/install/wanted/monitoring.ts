@@ -1,0 +1,64 @@
+/** The exporter, which serves the metrics of the host's master and agent for Prometheus. */
+
+import { secretMark } from '../../cluster/secrets.ts';
+import { isMonitored } from '../../cluster/topology.ts';
+import { STATE } from '../script/places.ts';
+import { CURRENT, payloadResource } from './base.ts';
+import { directory, file, secretFile, service, unitPath } from './build.ts';
+import { type Context, has, type Part } from './context.ts';
+import { MONITORING_USER } from './monitoring-user.ts';
+import { RUNTIME_FLAGS } from './scheduler.ts';
+
+export const MONITORING_SERVICE = 'mesosup-monitoring';
+
+const ETC = '/etc/mesosup/monitoring';
+const CREDENTIALS = `${ETC}/credentials`;
+
+export function monitoring(context: Context): Part {
+  const { cluster, host, own, payload, render } = context;
+  if (!isMonitored(cluster, host)) return {};
+  const upstart = own.init === 'upstart';
+  const command = [
+    `${CURRENT}/bin/node`,
+    ...RUNTIME_FLAGS,
+    `${CURRENT}/lib/monitoring.js`,
+    ...flags(context),
+  ];
+  const inputs = [
+    secretFile(
+      CREDENTIALS,
+      `${MONITORING_USER}:${secretMark('monitoring')}`,
+      'credentials that may only read metrics',
+      MONITORING_USER,
+    ),
+    file(
+      unitPath(context, MONITORING_SERVICE),
+      render(`${upstart ? 'upstart' : 'systemd'}/${MONITORING_SERVICE}.${upstart ? 'conf' : 'service'}`, {
+        cluster: cluster.name,
+        user: MONITORING_USER,
+        privilegedPort: (cluster.monitoring?.port ?? 0) < 1024,
+        command,
+      }),
+    ),
+  ];
+  return {
+    configuration: [
+      { kind: 'user', name: MONITORING_USER, home: STATE, groups: [] },
+      directory(ETC, { owner: MONITORING_USER, mode: '0700' }),
+      ...inputs,
+    ],
+    services: [service(context, MONITORING_SERVICE, [payloadResource(payload), ...inputs])],
+  };
+}
+
+/** Mesos listens on the host's address within the cluster. */
+function flags(context: Context): string[] {
+  const { cluster, address } = context;
+  const { listen, port } = cluster.monitoring ?? { listen: 'loopback', port: 0 };
+  return [
+    ...(has(context, 'master') ? [`--master=http://${address}:${cluster.ports.master}`] : []),
+    ...(has(context, 'agent') ? [`--agent=http://${address}:${cluster.ports.agent}`] : []),
+    `--credentials-file=${CREDENTIALS}`,
+    `--listen=${listen === 'cluster' ? address : '127.0.0.1'}:${port}`,
+  ];
+}
