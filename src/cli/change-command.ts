@@ -26,14 +26,16 @@ export interface RunChangeOptions {
   readonly afterwards?: (session: Session, result: ChangeResult) => Promise<void>;
 }
 
+export type RunFlags = ConnectFlags & {
+  readonly yes: boolean;
+  readonly diff: boolean;
+  readonly timeout?: number | undefined;
+};
+
 export async function runChange(
   command: Pick<Command, 'jsonEnabled' | 'log' | 'config'>,
   loaded: LoadedCluster,
-  flags: ConnectFlags & {
-    readonly yes: boolean;
-    readonly diff: boolean;
-    readonly timeout?: number | undefined;
-  },
+  flags: RunFlags,
   options: RunChangeOptions,
 ): Promise<ChangeReport> {
   const say = (text: string) => command.log(text);

@@ -14,6 +14,7 @@ export interface ChangeReport {
   readonly hosts: number;
   /** Changes made; on a host that failed, changes planned. */
   readonly changes: number;
+  readonly declined: boolean;
   readonly troubles: readonly HostTrouble[];
   readonly leftOut: readonly string[];
   /** By host: users and groups that packages left behind. */
@@ -57,6 +58,7 @@ export function reportChange(
     cluster: session.cluster.name,
     hosts: session.cluster.hosts.length,
     changes,
+    declined: result.declined,
     troubles,
     leftOut,
     accounts,

@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest';
+import type { Role } from '../cluster/cluster.ts';
 import { type Done, removeLiving } from './remove-living.ts';
 
 /** @returns the runs, with `!` for those that ask no question, and whether the file was edited */
-async function removing(drain: Done, uninstall: Done, yes = false): Promise<string[]> {
+async function removing(
+  drain: Done,
+  uninstall: Done,
+  yes = false,
+  roles: readonly Role[] = ['agent'],
+): Promise<string[]> {
   const seen: string[] = [];
-  const host = { name: 'h4', roles: ['agent'] } as const;
+  const host = { name: 'h4', roles };
   const removed = await removeLiving(
     host,
     { yes, purge: false },
@@ -30,6 +36,12 @@ test('asks once: for the drain, or for the uninstall if there is nothing to drai
     'uninstall!',
     'forget',
   ]);
+});
+
+test('the other members forget a member when its master has stopped, and before it is uninstalled', async () => {
+  const order = ['drain', 'install!', 'uninstall!', 'forget'];
+  expect(await removing(done, done, false, ['zookeeper', 'master', 'agent'])).toEqual(order);
+  expect(await removing(done, done, false, ['scheduler'])).toEqual(order);
 });
 
 test('goes on only when the step before is done', async () => {

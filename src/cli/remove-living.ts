@@ -1,6 +1,10 @@
-/** Removes a host that answers from its cluster, in two runs: its agent is drained, then the host is uninstalled. */
+/**
+ * Removes a host that answers from its cluster: its agent is drained, its master and scheduler stop, the other members
+ * forget it, and the host is uninstalled.
+ */
 
 import type { ClusterHost } from '../cluster/cluster.ts';
+import { isMember } from '../install/member-change.ts';
 import type { Intent } from '../install/operations/prepare.ts';
 
 /** What a run on the host has done. */
@@ -16,19 +20,28 @@ export interface Done {
  * @returns false if the host is not removed
  */
 export async function removeLiving(
-  { name, roles }: Pick<ClusterHost, 'name' | 'roles'>,
+  host: Pick<ClusterHost, 'name' | 'roles'>,
   { yes, purge }: { readonly yes: boolean; readonly purge: boolean },
   forget: () => Promise<void>,
   run: (intent: Intent, yes: boolean) => Promise<Done>,
 ): Promise<boolean> {
+  const { name, roles } = host;
   let isSure = yes;
-  if (roles.includes('agent')) {
-    const { changes, isDone } = await run({ command: 'drain', host: name, retire: true }, yes);
+  const steps: Intent[] = [
+    ...(roles.includes('agent') || isMember(host)
+      ? [{ command: 'drain', host: name, retire: true } as const]
+      : []),
+    ...(isMember(host)
+      ? [{ command: 'install', start: false, member: { kind: 'leaves', host: name } } as const]
+      : []),
+    { command: 'uninstall', purge, only: [name] },
+  ];
+  for (const step of steps) {
+    const { changes, isDone } = await run(step, isSure);
     if (!isDone) return false;
     // Without a change nothing was asked: the master does not know the agent.
     isSure ||= changes > 0;
   }
-  const { isDone } = await run({ command: 'uninstall', purge, only: [name] }, isSure);
-  if (isDone) await forget();
-  return isDone;
+  await forget();
+  return true;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { refuseOther, withHost, withoutHost } from './edit-spec.ts';
+import { refuseOther, withHost, withoutHost, withReplacement } from './edit-spec.ts';
 import { parseSpec } from './spec.ts';
 
 const FILE = 'cluster.yaml';
@@ -33,6 +33,40 @@ const clusterOf = (text: string) => {
 };
 
 describe('a host', () => {
+  test('takes the place of another one, with its roles, attributes and comments', () => {
+    expect(withReplacement(four, FILE, 'h1', { name: 'h9' })).toBe(four.replace('- h1 #', '- h9 #'));
+    expect(withReplacement(four, FILE, 'h3', { name: 'h9', address: '10.0.0.9' })).toBe(
+      four.replace(
+        '- name: h3\n    attributes: { rack: a }\n',
+        '- name: h9\n    attributes: { rack: a }\n    address: 10.0.0.9\n',
+      ),
+    );
+    const text =
+      'hosts:\n  - name: a\n    address: 10.0.0.1\n    privateAddress: 10.0.0.1\n    roles: [ master, agent ]\n  - b\n';
+    expect(withReplacement(text, FILE, 'a', { name: 'c' })).toBe(
+      'hosts:\n  - name: c\n    roles: [ master, agent ]\n  - b\n',
+    );
+    const ssh = withReplacement(four, FILE, 'h4', { name: 'h9', address: '10.0.0.9' });
+    expect(ssh).toContain(
+      '  - name: h9\n    ssh:\n      user: admin\n      port: "2222"\n    address: 10.0.0.9\n',
+    );
+    expect(rolesIn(ssh)).toEqual({
+      ...Object.fromEntries(Object.entries(rolesIn(four)).filter(([n]) => n !== 'h4')),
+      h9: 'agent',
+    });
+    expect(() => withReplacement(four, FILE, 'h1', { name: 'h2' })).toThrow('already has a host "h2"');
+    expect(() => withReplacement(four, FILE, 'h8', { name: 'h9' })).toThrow('has no host "h8"');
+  });
+
+  test('with the first ZooKeeper gives the master of a cluster of one a ZooKeeper, too', () => {
+    const two = withHost('hosts:\n  - a # first\n', FILE, {
+      name: 'b',
+      roles: ['zookeeper', 'master', 'agent'],
+    });
+    expect(two).toContain('# first');
+    expect(rolesIn(two)).toEqual({ a: 'zookeeper,master,scheduler,agent', b: 'zookeeper,master,agent' });
+  });
+
   test('is added at the end of the list; everything else keeps its text and order', () => {
     expect(withHost(four, FILE, { name: 'h5' })).toBe(
       four.replace('  - admin@h4:2222\n', '  - admin@h4:2222\n  - h5\n'),

@@ -52,7 +52,15 @@ function addTo(text: string, file: string, host: NewHost): string {
     if (isSeq(list)) list.flow = true;
   }
   hostsOf(document, file).items.push(node);
-  const wanted = new Map(before.hosts.map((one) => [one.name, one.roles]));
+  // The masters of a cluster without ZooKeeper get it with the first new server.
+  const isFirst =
+    roles?.includes('zookeeper') && !before.hosts.some((one) => one.roles.includes('zookeeper'));
+  const wanted = new Map(
+    before.hosts.map(({ name, roles }): [string, readonly Role[]] => [
+      name,
+      isFirst && roles.includes('master') ? ['zookeeper', ...roles] : roles,
+    ]),
+  );
   return withRoles(document, file, wanted.set(name, roles ?? ['agent']));
 }
 
@@ -84,6 +92,49 @@ function removeFrom(text: string, file: string, name: string): string {
   if (index < 0) throw new UsageError(`${file} has no host "${name}"`);
   hostsOf(document, file).items.splice(index, 1);
   return withRoles(document, file, new Map(before.hosts.map((one) => [one.name, one.roles])));
+}
+
+/**
+ * Puts a new host in the place of another one, with its roles, attributes and flags. What belongs to the machine goes:
+ * its addresses, its host key and its name in Mesos.
+ * @throws UsageError if the result is no valid cluster
+ */
+export function withReplacement(text: string, file: string, old: string, host: NewHost): string {
+  return withLineEnds(text, (lines) => replaceIn(lines, file, old, host));
+}
+
+const OF_THE_MACHINE = ['address', 'privateAddress', 'hostname', 'local'];
+
+function replaceIn(text: string, file: string, old: string, { name, address }: NewHost): string {
+  const before = clusterIn(text, file);
+  if (before.hosts.some((host) => host.name === name)) {
+    throw new UsageError(`${file} already has a host "${name}"`);
+  }
+  const document = documentOf(text);
+  const { items } = hostsOf(document, file);
+  const index = before.hosts.findIndex((host) => host.name === old);
+  const item = items[index];
+  if (index < 0 || item === undefined) throw new UsageError(`${file} has no host "${old}"`);
+  const isOther = address !== undefined && address !== name;
+  if (isMap(item)) {
+    for (const key of OF_THE_MACHINE) item.delete(key);
+    const ssh = item.get('ssh', true);
+    if (isMap(ssh)) ssh.delete('hostKey');
+    item.set('name', document.createNode(name));
+    if (isOther) item.set('address', document.createNode(address));
+  } else if (isScalar(item)) {
+    const block = { ...blockOf(String(item.value), undefined), name, ...(isOther && { address }) };
+    const plain = Object.fromEntries(Object.entries(block).filter(([, value]) => value !== undefined));
+    const node = document.createNode(Object.keys(plain).length > 1 ? plain : name);
+    items[index] = withComments(node, item);
+  }
+  const node = items[index];
+  if (node !== undefined) quoteOddTexts(node as Node);
+  return withRoles(
+    document,
+    file,
+    new Map(before.hosts.map((one) => [one.name === old ? name : one.name, one.roles])),
+  );
 }
 
 /**

@@ -52,7 +52,11 @@ function hostsOf(options: HostOptions): unknown[] | undefined {
           `${flag} names ${strangers.join(', ')}, which is not among --hosts: add it to --hosts, or correct the name`,
         );
       }
-      return [flag, new Set(wanted?.map(index))];
+      const set = new Set(wanted?.map(index));
+      // A running cluster may pass through an even number; a new one can't start with it.
+      if (flag !== '--agents' && set.size > 0 && set.size % 2 === 0)
+        throw new UsageError(`${flag} names ${set.size} hosts: use an odd number`);
+      return [flag, set];
     }),
   );
   return hosts.map((typed, i) => {

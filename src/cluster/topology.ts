@@ -72,18 +72,6 @@ function checkRoles(cluster: Cluster): Complaint[] {
   if (masters === 0)
     complaints.push(complaint('no host has the role "master": one, three or five are needed'));
   if (count('agent') === 0) complaints.push(complaint('no host has the role "agent": tasks need an agent'));
-  if (masters > 1 && masters % 2 === 0) {
-    complaints.push(
-      complaint(`${masters} masters tolerate no more failures than ${masters - 1}: use an odd number`),
-    );
-  }
-  if (zookeepers > 0 && zookeepers % 2 === 0) {
-    complaints.push(
-      complaint(
-        `${zookeepers} ZooKeeper hosts tolerate no more failures than ${zookeepers - 1}: use an odd number`,
-      ),
-    );
-  }
   if (zookeepers === 0 && masters > 1) {
     complaints.push(
       complaint('several masters need ZooKeeper: give one, three or five hosts the role "zookeeper"'),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { bareFacts, clusterOf, hostOf, sha256 } from '../../test/install/hosts.ts';
+import { bareFacts, clusterOf, hostOf, serviceFacts, sha256 } from '../../test/install/hosts.ts';
 import { type DrainPlanInput, drainPlan } from './drain-plan.ts';
 import { type MasterAgent, parseAgents } from './script/agents-script.ts';
 
@@ -20,6 +20,28 @@ test('drains an agent unless it is drained and without executors', () => {
   expect(plan('drain', 'draining')).toEqual(item);
   expect(plan('drain', 'drained', 1, 1)).toHaveLength(1);
   expect(plan('drain', 'drained', 0, 0)).toEqual([]);
+});
+
+test('a member that leaves stops its scheduler and master, and its ZooKeeper does not lead', () => {
+  const members = clusterOf([hostOf('h1')]);
+  const services = Object.fromEntries(
+    ['mesosup-scheduler', 'mesos-master', 'zookeeper'].map((name) => [name, serviceFacts({ inputs: 'x' })]),
+  );
+  const titles = (mode: string, agent?: MasterAgent) => {
+    const facts = { ...bare, services, zookeeper: { answers: true, mode, version: '' } };
+    const input = { cluster: members, host: 'h1', facts, command: 'drain', agent, retire: true } as const;
+    const made = drainPlan({ ...input, version: '1', sha256 });
+    return made.hosts.flatMap(({ items }) => items.map(({ action, id }) => `${action} ${id}`));
+  };
+  const stops = ['stop service:mesosup-scheduler', 'stop service:mesos-master'];
+  expect(titles('follower')).toEqual(stops);
+  expect(titles('leader')).toEqual([...stops, 'step-down service:zookeeper']);
+  const agent = { id: 'a-S0', hostname: '10.0.0.1', duty: 'active' } as const;
+  expect(titles('follower', agent)).toEqual([
+    'drain service:mesos-agent',
+    'replace-agent service:mesos-agent',
+    ...stops,
+  ]);
 });
 
 test('puts back every agent that is not active', () => {

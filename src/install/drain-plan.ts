@@ -4,18 +4,21 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { basisOf } from './basis.ts';
 import type { Facts } from './facts.ts';
 import { mesosLayout } from './layout.ts';
+import { isMember } from './member-change.ts';
 import type { Plan, PlanItem } from './plan.ts';
 import type { ServiceResource } from './resources/service.ts';
 import type { MasterAgent } from './script/agents-script.ts';
+import { SCHEDULER_SERVICE } from './wanted/scheduler.ts';
+import { ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
 
 export interface DrainPlanInput {
   readonly cluster: Cluster;
   readonly host: string;
   readonly facts: Facts;
   readonly command: 'drain' | 'undrain';
-  /** The agent, as the leading master knows it. */
-  readonly agent: MasterAgent;
-  /** Also stop the agent, and mark it as gone. */
+  /** The agent, as the leading master knows it; missing for a host without one that leaves the cluster. */
+  readonly agent?: MasterAgent | undefined;
+  /** Also stop the agent, mark it as gone, and stop the host's master and scheduler. */
   readonly retire?: true;
   /** Version of this program. */
   readonly version: string;
@@ -25,7 +28,12 @@ export interface DrainPlanInput {
 /** Without items if the agent is in the wanted state already. */
 export function drainPlan(input: DrainPlanInput): Plan {
   const { cluster, host, facts, command, version, sha256, retire } = input;
-  const items = [...itemsOf(input), ...(retire ? [retiring(input)] : [])];
+  const { agent } = input;
+  const items = [
+    ...(agent ? itemsOf({ ...input, agent }) : []),
+    ...(agent && retire ? [retiring(input, agent)] : []),
+    ...(retire ? memberItems(input) : []),
+  ];
   const plan = { host, items, basis: basisOf(facts, sha256) };
   return { format: 1, command, cluster: cluster.name, version, hosts: [plan] };
 }
@@ -35,24 +43,49 @@ function agentItem({
   facts,
 }: DrainPlanInput): Pick<PlanItem, 'id' | 'diff'> & { resource: ServiceResource } {
   const { service } = mesosLayout(cluster, facts).agent;
-  const resource: ServiceResource = {
-    kind: 'service',
-    name: service,
-    enabled: true,
-    running: null,
-    inputs: '',
-    restartOn: [],
-  };
-  return { id: `service:${service}`, diff: [], resource };
+  return { id: `service:${service}`, diff: [], resource: plainService(service) };
 }
 
-function retiring(input: DrainPlanInput): PlanItem {
+function plainService(name: string): ServiceResource {
+  return { kind: 'service', name, enabled: true, running: null, inputs: '', restartOn: [] };
+}
+
+function retiring(input: DrainPlanInput, agent: MasterAgent): PlanItem {
   const common = agentItem(input);
-  const title = `service ${common.resource.name}: stop, and mark the agent ${input.agent.id} as gone`;
+  const title = `service ${common.resource.name}: stop, and mark the agent ${agent.id} as gone`;
   return { ...common, action: 'replace-agent', title };
 }
 
-function itemsOf(input: DrainPlanInput): PlanItem[] {
+/**
+ * Stops the master before the quorum of the others is lowered. ZooKeeper keeps its vote until the others know that it
+ * leaves, and must not lead then: see `member-change.ts`.
+ */
+function memberItems({ cluster, host, facts }: DrainPlanInput): PlanItem[] {
+  const there = cluster.hosts.find(({ name }) => name === host);
+  if (there === undefined || !isMember(there)) return [];
+  const { master } = mesosLayout(cluster, facts);
+  const stops = [SCHEDULER_SERVICE, master.service].flatMap((name): PlanItem[] => {
+    const found = facts.services[name];
+    if (found === undefined || (found.state === 'stopped' && found.enabled !== 'enabled')) return [];
+    const resource: ServiceResource = { ...plainService(name), enabled: false, running: false };
+    return [
+      {
+        id: `service:${name}`,
+        action: 'stop',
+        title: `service ${name}: stop and disable`,
+        diff: [],
+        resource,
+      },
+    ];
+  });
+  if (facts.zookeeper.mode !== 'leader') return stops;
+  const inputs = facts.services[ZOOKEEPER_SERVICE]?.inputs ?? '';
+  const resource: ServiceResource = { ...plainService(ZOOKEEPER_SERVICE), running: true, inputs };
+  const title = `service ${ZOOKEEPER_SERVICE}: restart until another server leads`;
+  return [...stops, { id: `service:${ZOOKEEPER_SERVICE}`, action: 'step-down', title, diff: [], resource }];
+}
+
+function itemsOf(input: DrainPlanInput & { readonly agent: MasterAgent }): PlanItem[] {
   const { facts, command, agent } = input;
   const common = agentItem(input);
   const { tasks, executors } = facts.agent;

@@ -1,7 +1,15 @@
 import { expect, test } from 'vitest';
-import { bareFacts, clusterOf, fileFacts, hostOf, serviceFacts } from '../../test/install/hosts.ts';
+import {
+  bareFacts,
+  clusterOf,
+  directoryFacts,
+  fileFacts,
+  hostOf,
+  serviceFacts,
+} from '../../test/install/hosts.ts';
 import type { Cluster, Role } from '../cluster/cluster.ts';
 import type { Facts } from './facts.ts';
+import type { MemberChange } from './member-change.ts';
 import { mastersNeededToStart, quorumProblems } from './quorum.ts';
 
 /** Hosts h1, h2 …: the first `ran` are masters that have run with this quorum, the others are bare. */
@@ -118,4 +126,15 @@ test.each([1, 4])('refuses a quorum of %s for three masters', (quorum) => {
 
 test('reports nothing while no master can be reached', () => {
   expect(render(masters(three), new Map())).toEqual([]);
+});
+
+test('a second master is accepted when it has a copy of the log of the first one', () => {
+  const cluster = masters(['h1', 'h2']);
+  const facts = hosts(2, 1, 1);
+  const joins: MemberChange = { kind: 'joins', host: 'h2' };
+  expect(quorumProblems(cluster, facts, joins)).toHaveLength(1);
+  const bare = bareFacts('10.0.0.2');
+  facts.set('h2', { ...bare, files: { '/var/lib/mesos/master/replicated_log': directoryFacts() } });
+  expect(quorumProblems(cluster, facts, joins)).toEqual([]);
+  expect(quorumProblems(cluster, facts)).toHaveLength(1);
 });

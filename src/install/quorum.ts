@@ -3,6 +3,7 @@
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import { hostsWith } from '../cluster/topology.ts';
 import { mesosLayout, presentFlag } from './layout.ts';
+import type { MemberChange } from './member-change.ts';
 import { masterFlags } from './mesos-flags.ts';
 import type { Problem } from './plan.ts';
 import type { Targets } from './probe-targets.ts';
@@ -17,8 +18,10 @@ export function quorumTargets(cluster: Cluster, host: ClusterHost): Targets {
  * A log entry is safe once a quorum of masters has it, so any two quorums must have a master in common at all times.
  * Therefore a run may change either the set of masters or the size of the quorum, a new master needs a quorum of
  * masters that have the log already, and no master may be added while a removed one still runs.
+ * @param member the change for which the run is made. A second master has got a copy of the log of the first one, which
+ *   has stopped.
  */
-export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] {
+export function quorumProblems(cluster: Cluster, facts: FactsByHost, member?: MemberChange): Problem[] {
   const masters = hostsWith(cluster, 'master');
   const first = masters[0];
   const wanted = first && wantedQuorum(cluster, first, facts);
@@ -53,6 +56,13 @@ export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] 
     ];
   }
   const added = masters.filter((host) => !known.includes(host) && facts.has(host.name));
+  if (
+    member?.kind === 'joins' &&
+    hasCopy(cluster, member.host, facts) &&
+    added.length === 1 &&
+    known.length === 1
+  )
+    return [];
   const kept = masters.filter((host) => known.includes(host));
   const leaving = known.filter((host) => !masters.includes(host) && runs(cluster, host, facts));
   const quorums = known.map((host) => presentQuorum(cluster, host, facts));
@@ -89,6 +99,11 @@ export function quorumProblems(cluster: Cluster, facts: FactsByHost): Problem[] 
     ];
   }
   return [];
+}
+
+function hasCopy(cluster: Cluster, name: string, facts: FactsByHost): boolean {
+  const host = cluster.hosts.find((one) => one.name === name);
+  return host !== undefined && facts.get(name)?.files[replicatedLog(cluster, host)] !== undefined;
 }
 
 /**

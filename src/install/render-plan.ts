@@ -39,6 +39,7 @@ const SIGNS: Readonly<Record<PlanAction, readonly [sign: string, colour: Colour]
   remove: ['-', 'red'],
   disable: ['-', 'red'],
   stop: ['-', 'red'],
+  'step-down': ['~', 'yellow'],
   'replace-agent': ['!', 'red'],
   drain: ['!', 'yellow'],
   undrain: ['~', 'green'],

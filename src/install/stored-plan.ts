@@ -24,6 +24,7 @@ const item = record<PlanItem>({
     stop: true,
     restart: true,
     reload: true,
+    'step-down': true,
     'replace-agent': true,
     drain: true,
     undrain: true,

@@ -3,6 +3,7 @@
 import type { Cluster, Role } from '../cluster/cluster.ts';
 import type { AptChange } from './apt-facts.ts';
 import { idParts } from './item.ts';
+import type { MemberChange } from './member-change.ts';
 import type { Plan, PlanItem } from './plan.ts';
 import type { FactsByHost } from './topology.ts';
 import type { Stage } from './upgrade/stages.ts';
@@ -67,6 +68,7 @@ export interface SummaryInput {
   /** True if the run waits until the cluster is healthy. */
   readonly starts: boolean;
   readonly upgrade?: UpgradeSummary | undefined;
+  readonly member?: MemberChange | undefined;
 }
 
 /** The download rate of the estimate, for people to compare with their network. */
@@ -84,6 +86,7 @@ export function summarize({
   payloadBytes,
   starts,
   upgrade,
+  member,
 }: SummaryInput): PlanSummary {
   const changed = plan.hosts.filter(({ items }) => items.length > 0);
   const own = changed.map(({ host, items }) => {
@@ -92,7 +95,7 @@ export function summarize({
   });
   const total = (of: (counts: Counts) => number) => own.reduce((sum, { packages }) => sum + of(packages), 0);
   const copying = own.filter(({ items }) => items.some(({ resource }) => resource?.kind === 'payload'));
-  const groups = upgrade?.order ?? waves(cluster, plan, facts);
+  const groups = upgrade?.order ?? waves(cluster, plan, facts, undefined, member);
   const time = (host: string) => {
     const one = own.find((each) => each.host === host);
     if (!one) return 0;

@@ -168,11 +168,23 @@ function membersWith(cluster: Cluster, facts: FactsByHost, role: Role): Member[]
 
 /**
  * A server keeps its id as long as any host of the cluster has it in its zoo.cfg, since a changed id would confuse the
- * votes. New servers, sorted by name, take the lowest ids that no zoo.cfg contains.
+ * votes. A server that replaces one of a removed host takes its id, so that it has its vote at once. Other new servers,
+ * sorted by name, take the lowest ids that no zoo.cfg contains.
  */
 function zookeeperMembers(cluster: Cluster, facts: FactsByHost): ZooKeeperMember[] {
   const members = membersWith(cluster, facts, 'zookeeper');
-  const known = new Map(knownServers(cluster, facts).map(({ address, id }) => [address, id]));
+  const servers = knownServers(cluster, facts);
+  const known = new Map(servers.map(({ address, id }) => [address, id]));
+  const fresh = members.filter(({ address }) => !known.has(address));
+  const vacant = servers.filter(
+    ({ host, address }) =>
+      host !== undefined &&
+      !cluster.hosts.some(({ name }) => name === host) &&
+      !members.some((member) => member.address === address),
+  );
+  const [heir] = fresh;
+  const [left] = vacant;
+  if (heir && left && fresh.length === 1 && vacant.length === 1) known.set(heir.address, left.id);
   const used = new Set(known.values());
   const lowest = () => {
     let id = 1;
@@ -185,7 +197,7 @@ function zookeeperMembers(cluster: Cluster, facts: FactsByHost): ZooKeeperMember
     .toSorted((a, b) => a.id - b.id);
 }
 
-interface KnownServer {
+export interface KnownServer {
   readonly id: number;
   readonly address: string;
   /** Missing in the file of an earlier release. */
@@ -199,14 +211,21 @@ function knownServers(cluster: Cluster, facts: FactsByHost): KnownServer[] {
   const servers: KnownServer[] = [];
   for (const [, host] of [...facts].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
     if (host.mesosup.cluster !== cluster.name) continue;
-    const text = host.files[ZOO_CFG]?.text ?? '';
-    const names = new Map(
-      [...text.matchAll(/^# server\.(\d+) is (\S+)$/gm)].map(([, id, name]) => [id, name]),
-    );
-    for (const [, id, address = ''] of text.matchAll(/^server\.(\d+)=([^:\s]+):/gm)) {
-      const taken = servers.some((server) => server.id === Number(id) || server.address === address);
-      if (!taken) servers.push({ id: Number(id), address, host: names.get(id) });
+    for (const found of serversIn(host)) {
+      const taken = servers.some(({ id, address }) => id === found.id || address === found.address);
+      if (!taken) servers.push(found);
     }
   }
   return servers;
+}
+
+/** Reads the servers of the ensemble from the zoo.cfg of a host; none for a single server. */
+export function serversIn({ files }: Facts): KnownServer[] {
+  const text = files[ZOO_CFG]?.text ?? '';
+  const names = new Map([...text.matchAll(/^# server\.(\d+) is (\S+)$/gm)].map(([, id, name]) => [id, name]));
+  return [...text.matchAll(/^server\.(\d+)=([^:\s]+):/gm)].map(([, id, address = '']) => ({
+    id: Number(id),
+    address,
+    host: names.get(id),
+  }));
 }

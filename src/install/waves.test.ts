@@ -4,6 +4,7 @@ import { bareFacts, clusterOf, hostOf, serviceFacts } from '../../test/install/h
 import { runs } from '../../test/support/runs.ts';
 import type { Facts } from './facts.ts';
 import type { PlanAction } from './item.ts';
+import type { MemberChange } from './member-change.ts';
 import type { HostPlan, Plan, PlanCommand } from './plan.ts';
 import { waves } from './waves.ts';
 
@@ -17,6 +18,8 @@ interface Sketch {
   deaf?: boolean;
   /** The host was never a member. */
   isNew?: boolean;
+  /** Of its ZooKeeper. */
+  mode?: string;
 }
 
 function hostPlan(host: string, { does }: Sketch): HostPlan {
@@ -27,7 +30,7 @@ function hostPlan(host: string, { does }: Sketch): HostPlan {
   return { host, items, basis: '' };
 }
 
-function factsOf({ does, leads, schedules, deaf, isNew }: Sketch): Facts {
+function factsOf({ does, leads, schedules, deaf, isNew, mode = '' }: Sketch): Facts {
   const bare = bareFacts('10.0.0.1');
   const running = does.filter((what) => !what.startsWith('start ')).map((what) => what.split(' ')[1] ?? '');
   const member = { type: 'file', mode: '0644', owner: 'root', group: 'root' } as const;
@@ -36,6 +39,7 @@ function factsOf({ does, leads, schedules, deaf, isNew }: Sketch): Facts {
   return {
     ...bare,
     files: isNew ? {} : Object.fromEntries(paths.map((path) => [path, member])),
+    zookeeper: { ...bare.zookeeper, mode },
     services: Object.fromEntries(running.map((name) => [name, serviceFacts()])),
     master: { ...bare.master, answers: answers('mesos-master'), elected: leads === true },
     scheduler: {
@@ -46,7 +50,11 @@ function factsOf({ does, leads, schedules, deaf, isNew }: Sketch): Facts {
   };
 }
 
-function wavesOf(hosts: Readonly<Record<string, Sketch>>, command: PlanCommand = 'install') {
+function wavesOf(
+  hosts: Readonly<Record<string, Sketch>>,
+  command: PlanCommand = 'install',
+  member?: MemberChange,
+) {
   const plan: Plan = {
     format: 1,
     command,
@@ -59,6 +67,8 @@ function wavesOf(hosts: Readonly<Record<string, Sketch>>, command: PlanCommand =
     cluster,
     plan,
     new Map(Object.entries(hosts).map(([name, sketch]) => [name, factsOf(sketch)])),
+    undefined,
+    member,
   );
 }
 
@@ -155,6 +165,22 @@ test('a member that is down restarts first, and new members start when all other
   expect(names(found)).toEqual(['down', 'leaves', 'leads', 'joins']);
   expect(found[0]?.back).toEqual([{ host: 'down', role: 'master' }]);
   expect(found[1]?.back).toEqual([]);
+});
+
+test('a server of ZooKeeper that is announced joins before the others get its address', () => {
+  const hosts = {
+    leads: { does: ['restart zookeeper', ...MASTER], leads: true },
+    follows: { does: ['restart zookeeper', ...MASTER] },
+    joins: { does: ['start zookeeper'], isNew: true },
+  };
+  const joins: MemberChange = { kind: 'joins', host: 'joins' };
+  const found = wavesOf(hosts, 'install', joins);
+  expect(names(found)).toEqual(['joins', 'follows', 'leads']);
+  expect(found[0]?.back).toEqual([{ host: 'joins', role: 'zookeeper' }]);
+  expect(names(wavesOf(hosts))).toEqual(['follows', 'leads', 'joins']);
+  // Beside a single server, which has no list, a new one has no quorum yet.
+  const alone = { ...hosts, leads: { ...hosts.leads, mode: 'standalone' } };
+  expect(wavesOf(alone, 'install', joins)[0]).toEqual({ hosts: ['joins'], back: [] });
 });
 
 test('agents restart a quarter at a time, after the members', () => {

@@ -7,6 +7,7 @@ import type { Cluster, Role } from '../cluster/cluster.ts';
 import type { Facts } from './facts.ts';
 import type { PlanAction } from './item.ts';
 import { PACKAGED_LAYOUTS } from './layout.ts';
+import type { MemberChange } from './member-change.ts';
 import type { HostPlan, Plan } from './plan.ts';
 import type { FactsByHost } from './topology.ts';
 import { LB_SERVICE } from './wanted/lb.ts';
@@ -52,8 +53,15 @@ interface Effect {
 /**
  * Puts each host with items into one wave. A wave may start when the one before has succeeded.
  * @param batch number of agents that restart at the same time; defaults to a quarter of them
+ * @param member the change of which a new server of ZooKeeper joins first, see `member-change.ts`
  */
-export function waves(cluster: Cluster, plan: Plan, facts: FactsByHost, batch?: number): Wave[] {
+export function waves(
+  cluster: Cluster,
+  plan: Plan,
+  facts: FactsByHost,
+  batch?: number,
+  member?: MemberChange,
+): Wave[] {
   const effects = plan.hosts
     .filter(({ items }) => items.length > 0)
     .map((host) => effectOf(cluster, host, facts.get(host.host)));
@@ -66,8 +74,18 @@ export function waves(cluster: Cluster, plan: Plan, facts: FactsByHost, batch?: 
   if (ends || !quorum) return [{ hosts: effects.map(({ host }) => host), back: [] }];
   const members = effects.filter(({ away, up }) => away.some(takesTurns) || up.some(takesTurns));
   const joining = members.filter((one) => one.isNew && !one.away.some(takesTurns));
+  // A second server has no quorum before the first one, which has no list yet, restarts.
+  const isAlone = [...facts.values()].some(({ zookeeper }) => zookeeper.mode === 'standalone');
+  const isFirst = ({ host, up }: Effect) => member?.host === host && up.includes('zookeeper');
   const going = members.filter((one) => one.away.length > 0 && !joining.includes(one));
-  const alone = members.length > 1 ? [...going.toSorted((a, b) => a.rank - b.rank), ...joining] : [];
+  const alone =
+    members.length > 1
+      ? [
+          ...joining.filter(isFirst),
+          ...going.toSorted((a, b) => a.rank - b.rank),
+          ...joining.filter((one) => !isFirst(one)),
+        ]
+      : [];
   const agents = effects.filter((one) => one.away.includes('agent') && !alone.includes(one));
   const batched = agents.length > 1 ? agents : [];
   const later = new Set([...alone, ...batched]);
@@ -77,7 +95,8 @@ export function waves(cluster: Cluster, plan: Plan, facts: FactsByHost, batch?: 
     ...chunks(batched, batch ?? Math.ceil(batched.length / BATCHES)),
   ]
     .filter((wave) => wave.length > 0)
-    .map(waveOf);
+    .map(waveOf)
+    .map((wave) => (isAlone && wave.hosts[0] === member?.host ? { ...wave, back: [] } : wave));
 }
 
 function waveOf(wave: readonly Effect[]): Wave {
@@ -96,6 +115,7 @@ function takesTurns(role: Role): boolean {
 
 const DOWN: ReadonlySet<PlanAction> = new Set([
   'restart',
+  'step-down',
   'replace-agent',
   'stop',
   'disable',

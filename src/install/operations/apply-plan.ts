@@ -12,8 +12,8 @@ import { UNHEALTHY, waitHealthy } from './wait-healthy.ts';
 
 /** @returns a trouble for each host that failed, or that was not changed because an earlier wave failed */
 export async function applyWaves(session: Session, options: ApplyToHostsOptions): Promise<HostTrouble[]> {
-  const { plan, facts } = options;
-  const all = waves(session.cluster, plan, facts);
+  const { plan, facts, member } = options;
+  const all = waves(session.cluster, plan, facts, undefined, member);
   for (const [index, wave] of all.entries()) {
     const rest = all.slice(index + 1).flatMap(({ hosts }) => hosts);
     const hosts = plan.hosts.filter(({ host }) => wave.hosts.includes(host));

@@ -10,6 +10,7 @@ import { presentAgentWorkDir } from '../agent-change.ts';
 import { applyHost } from '../edge/apply-host.ts';
 import { attachRun, type RunOutcome } from '../edge/host-run.ts';
 import type { Facts } from '../facts.ts';
+import type { MemberChange } from '../member-change.ts';
 import type { HostPlan, Plan } from '../plan.ts';
 import { type StepLabel, stepLabels } from '../step-groups.ts';
 import { addressOf, topologyOf } from '../topology.ts';
@@ -27,6 +28,8 @@ export interface ApplyToHostsOptions {
   readonly started?: boolean;
   /** Seconds without progress after which a wait fails; undefined for the default of each wait. */
   readonly patience: number | undefined;
+  /** The change of members that the plan makes: see `waves`. */
+  readonly member?: MemberChange | undefined;
   /** For a drain: see `ApplyLimits.move`. */
   readonly moveSeconds?: number | undefined;
   /** Receives the accounts that packages leave behind after an uninstall: `user zookeeper, group docker`. */

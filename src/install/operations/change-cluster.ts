@@ -18,9 +18,10 @@ import { applyWaves } from './apply-plan.ts';
 import { applyUpgrade } from './apply-upgrade.ts';
 import { type ApplyToHostsOptions, followRuns, holderName } from './apply-wave.ts';
 import type { HostTrouble } from './outcome.ts';
-import { type Intent, type Prepared, type Program, prepare, surveyCluster } from './prepare.ts';
+import { type Intent, memberOf, type Prepared, type Program, prepare, surveyCluster } from './prepare.ts';
 import { prepareUpgrade } from './prepare-upgrade.ts';
 import { renderProblems } from './reach.ts';
+import { recheckHealth } from './recheck-health.ts';
 import type { Session } from './session.ts';
 import { describeUnhealthy, waitHealthy } from './wait-healthy.ts';
 
@@ -92,7 +93,7 @@ export async function change(
     const isHealthy = describeUnhealthy(health, reach.usable).length === 0;
     return { ...result, facts: isHealthy ? prepared.facts : await healthy() };
   }
-  const summary = summarize({ ...prepared, cluster: session.cluster, plan });
+  const summary = summarize({ ...prepared, cluster: session.cluster, plan, member: memberOf(intent) });
   const lines = renderSummary(summary, options.diff);
   say(renderPlan(plan, { colour: options.colour, changes: options.diff ? 'diff' : 'none', summary: lines }));
   refuseEndings(plan, intent, options.allowAgentReplace);
@@ -106,6 +107,7 @@ export async function change(
     session.atWork = true;
     const all: ApplyToHostsOptions = {
       plan: complete,
+      member: memberOf(intent),
       facts: prepared.facts,
       secrets: prepared.secrets,
       ...(starts && { started: true }),
@@ -162,6 +164,13 @@ async function surveyAndPrepare(
   }
   if (survey.secrets) session.log?.hide(Object.values(survey.secrets));
   const intent = { ...options.intent, allowRemove: allowedBy(options) };
+  const changing = memberOf(intent)?.host ?? ('retire' in intent ? intent.host : undefined);
+  if (changing !== undefined) {
+    // A slow answer must not count as a member that is down, and a new leader may just be elected.
+    const rest = session.cluster.hosts.filter(({ name }) => name !== changing);
+    const checked = await recheckHealth(session, survey, survey.secrets, { ...session.cluster, hosts: rest });
+    survey = { ...checked, secrets: survey.secrets };
+  }
   return intent.command === 'upgrade'
     ? prepareUpgrade(session, program, survey, intent)
     : prepare(session, program, survey, intent);

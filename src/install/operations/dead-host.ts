@@ -3,14 +3,16 @@
 import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import { MesosupError, UsageError } from '../../errors/mesosup-error.ts';
 import { withClusterLock } from '../edge/cluster-lock.ts';
+import type { Problem } from '../plan.ts';
 import type { MasterAgent } from '../script/agents-script.ts';
 import { addressOf, type FactsByHost } from '../topology.ts';
 import { holderName } from './apply-wave.ts';
 import { callMaster, masterAgents } from './master-agents.ts';
-import { surveyCluster } from './prepare.ts';
+import { nothingChanged, surveyCluster, UNSAFE } from './prepare.ts';
 import type { Session } from './session.ts';
 
 /**
+ * @param check returns the problems that prevent the removal
  * @param confirm called with the agent, if the master knows it; false cancels
  * @param afterwards called while this run still holds the cluster's lock
  * @returns false if the user declined
@@ -21,6 +23,7 @@ export async function removeDeadHost(
   host: ClusterHost,
   confirm: (agent: MasterAgent | undefined) => Promise<boolean>,
   afterwards: () => Promise<void>,
+  check: (facts: FactsByHost) => readonly Problem[] = () => [],
 ): Promise<boolean> {
   const { cluster } = session;
   const { facts, secrets } = await surveyCluster(session);
@@ -29,6 +32,8 @@ export async function removeDeadHost(
       remedy: `Leave out --dead: mesosup node remove ${host.name}`,
     });
   }
+  const problems = check(facts);
+  if (problems.length > 0) throw nothingChanged(UNSAFE, problems);
   const agents = await masterAgents(session, facts, secrets);
   const [lead] = cluster.hosts.filter(({ name }) => facts.has(name));
   if (agents === undefined || secrets === undefined || lead === undefined) {
@@ -75,6 +80,7 @@ export function agentOf(
   const found = strangers.find(({ hostname }) => names.includes(hostname));
   // With one of these, no other agent can be that of the host.
   if (found || host.hostname !== undefined || host.privateAddress !== undefined) return found;
+  if (!host.roles.includes('agent')) return undefined;
   const silent = cluster.hosts.filter(({ name, roles }) => !facts.has(name) && roles.includes('agent'));
   // SSH may know the host by another name: then it is the only agent that no host explains.
   return silent.length === 1 && strangers.length === 1 ? strangers[0] : undefined;

@@ -18,7 +18,8 @@ async function planned(intent: DrainIntent, tasks: number | null, answers = true
   const agent = { ...bare.agent, id: 'a-S0', answers, tasks };
   const facts = new Map([['h1', { ...bare, master: { ...bare.master, elected: true }, agent }]]);
   const survey = { facts, unreachable: [], secrets: undefined };
-  return (await prepare(session, { root: '/none', version: '1' }, survey, intent)).plan.hosts;
+  const { plan } = await prepare(session, { root: '/none', version: '1' }, survey, intent);
+  return plan.hosts.flatMap(({ items }) => items);
 }
 
 test('a host leaves without a drain only if its agent runs no tasks', async () => {

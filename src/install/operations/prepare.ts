@@ -9,6 +9,7 @@ import type { AptFacts } from '../apt-facts.ts';
 import { drainPlan } from '../drain-plan.ts';
 import { describePayload } from '../edge/payload.ts';
 import type { Facts } from '../facts.ts';
+import { isMember, type MemberChange, memberProblems } from '../member-change.ts';
 import type { Plan, Problem } from '../plan.ts';
 import { type PlanInput, planCluster } from '../plan-cluster.ts';
 import { preflight } from '../preflight/preflight.ts';
@@ -28,7 +29,7 @@ export type Intent = {
   /** Plan and change these hosts only. A running cluster starts on them. */
   readonly only?: readonly string[];
 } & (
-  | { readonly command: 'install'; readonly start: boolean }
+  | { readonly command: 'install'; readonly start: boolean; readonly member?: MemberChange }
   | { readonly command: 'start' | 'stop' }
   | { readonly command: 'uninstall'; readonly purge: boolean }
   | DrainIntent
@@ -125,18 +126,22 @@ export async function prepare(
     return prepareDrain(session, program, { ...survey, secrets }, intent);
   }
   const made = await describePayload(program.root);
+  const member = memberOf(intent);
   const check = (facts: ReadonlyMap<string, Facts>) => {
     const { allowRemove = [] } = intent;
-    const checks = intent.command === 'stop' ? [] : preflight({ cluster, facts, payload: made, allowRemove });
+    const checks =
+      intent.command === 'stop' ? [] : preflight({ cluster, facts, payload: made, allowRemove, member });
     const all = [...survey.unreachable, ...checks];
     const reach = reachOf(cluster, all);
+    const unsafe = checks.filter(({ check }) => check === 'ensemble');
+    if (unsafe.length > 0) throw nothingChanged(UNSAFE, unsafe);
     const problems = only ? all.filter(({ host }) => only.includes(host)) : all;
     if (reach.blocker !== '' && intent.command !== 'stop') throw nothingChanged(reach, problems);
     return { problems, reach };
   };
   const before = check(survey.facts);
   const asked =
-    only && intent.command === 'install'
+    (only || member) && intent.command === 'install'
       ? { ...intent, start: [...survey.facts.values()].some(({ mesosup }) => mesosup.started) }
       : intent;
   const startProblems = startsCluster(asked) ? missingForStart(session, survey.facts, before, asked) : [];
@@ -177,18 +182,24 @@ async function prepareDrain(
   const { cluster } = session;
   const host = hostNamed(cluster, name);
   const own = facts.get(name);
-  if (!host.roles.includes('agent'))
+  const leaves = retire === true && isMember(host);
+  if (!host.roles.includes('agent') && !leaves)
     throw new UsageError(`${name} has no agent: its roles are ${host.roles.join(', ')}`);
   if (own === undefined) {
     const problems = unreachable.filter((problem) => problem.host === name);
     throw nothingChanged(
       {
-        usable: [],
-        leftOut: [name],
         blocker: `${name} can't be reached. If it is gone for good, remove it with: mesosup node remove ${name} --dead`,
       },
       problems,
     );
+  }
+  if (leaves) {
+    const rest = { ...cluster, hosts: cluster.hosts.filter((one) => one !== host) };
+    const unsafe = memberProblems(rest, facts, { kind: 'leaves', host: name });
+    if (unsafe.length > 0) {
+      throw nothingChanged(UNSAFE, unsafe);
+    }
   }
   const agents = await masterAgents(session, facts, secrets);
   if (agents === undefined) {
@@ -202,11 +213,7 @@ async function prepareDrain(
   const common = { secrets, facts, problems: [], reach, starts: false };
   // A master that has just begun to lead does not know the agents that have not registered again.
   const mayRun = own.agent.answers && own.agent.tasks !== 0;
-  if (agent === undefined && retire && !mayRun) {
-    const nothing: Plan = { format: 1, command, cluster: cluster.name, version, hosts: [] };
-    return { ...common, plan: nothing };
-  }
-  if (agent === undefined) {
+  if (agent === undefined && (!retire || mayRun)) {
     throw new MesosupError(`${name}: its agent is not registered with the leading master`, {
       host: name,
       remedy: `Start it, or find out why it does not register: mesosup node ssh ${name} -- journalctl -u mesos-agent -n 50`,
@@ -223,6 +230,11 @@ async function prepareDrain(
     ...(retire && { retire }),
   };
   return { ...common, plan: drainPlan(made) };
+}
+
+/** The change of members that an intent makes. */
+export function memberOf(intent: Intent): MemberChange | undefined {
+  return intent.command === 'install' ? intent.member : undefined;
 }
 
 function startsCluster(intent: Intent): boolean {
@@ -308,9 +320,15 @@ function freshSecrets(): Secrets {
   return generateSecrets((bytes) => randomBytes(bytes));
 }
 
-function nothingChanged(reach: Reach, problems: readonly Problem[]): MesosupError {
+/** Why a run does not start whose change of members is not safe. */
+export const UNSAFE: Pick<Reach, 'blocker'> = { blocker: 'this change of the members is not safe' };
+
+export function nothingChanged(
+  { blocker }: Pick<Reach, 'blocker'>,
+  problems: readonly Problem[],
+): MesosupError {
   const many = problems.length > 1;
-  return new MesosupError(`${renderProblems(problems)}\nNothing was changed: ${reach.blocker}.`, {
+  return new MesosupError(`${renderProblems(problems)}\nNothing was changed: ${blocker}.`, {
     // The text of a single problem has its remedy.
     remedy: `Fix the ${many ? 'problems' : 'problem'} above, then run the same command again.`,
     problems,

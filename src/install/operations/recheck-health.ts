@@ -15,19 +15,24 @@ const PAUSE_MS = 1000;
  * Checks the health of a started cluster again while it may still become healthy: not where a host is unreachable, a
  * service is down or a run is in progress.
  *
+ * @param cluster the hosts whose health counts; defaults to all
  * @returns the survey, with the health found by the last check
  */
 export async function recheckHealth(
   session: Session,
   survey: Survey,
   secrets: Secrets | undefined,
+  cluster = session.cluster,
 ): Promise<Survey> {
-  const { cluster, screen } = session;
-  const names = [...survey.facts.keys()];
+  const { screen } = session;
+  const names = cluster.hosts.map(({ name }) => name).filter((name) => survey.facts.has(name));
   const began = performance.now();
   let { facts } = survey;
-  const settled = [...facts.values()].every(({ mesosup }) => mesosup.started && !mesosup.run?.alive);
-  if (secrets === undefined || survey.unreachable.length > 0 || !settled) return survey;
+  const settled = names.every((name) => {
+    const own = facts.get(name)?.mesosup;
+    return own?.started && !own.run?.alive;
+  });
+  if (secrets === undefined || names.length < cluster.hosts.length || !settled) return survey;
   for (let checks = 0; ; checks += 1) {
     const health = clusterHealth(cluster, facts);
     if (!health.mayRecover || performance.now() - began > PATIENCE_MS) return { ...survey, facts };

@@ -127,9 +127,10 @@ export class Session {
     return host;
   }
 
-  /** Probes all hosts, in one round trip each. */
-  survey(secrets: Secrets | undefined): Promise<Survey> {
-    return this.#ask(this.cluster.hosts, secrets, false);
+  /** Probes all hosts, or those with these names, in one round trip each. */
+  survey(secrets: Secrets | undefined, names?: readonly string[]): Promise<Survey> {
+    const hosts = this.cluster.hosts.filter(({ name }) => names?.includes(name) ?? true);
+    return this.#ask(hosts, secrets, false);
   }
 
   /** Probes little more than the services of these hosts. */

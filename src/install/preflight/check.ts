@@ -2,6 +2,7 @@
 
 import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import type { Facts } from '../facts.ts';
+import type { MemberChange } from '../member-change.ts';
 import type { Problem } from '../plan.ts';
 import type { FactsByHost } from '../topology.ts';
 
@@ -17,6 +18,7 @@ export interface PreflightInput {
   };
   /** Packages that were on the hosts before mesosup, which apt may remove or downgrade. */
   readonly allowRemove?: readonly string[];
+  readonly member?: MemberChange | undefined;
 }
 
 export interface HostCheckInput extends PreflightInput {

@@ -2,6 +2,7 @@
 
 import type { Cluster } from '../../cluster/cluster.ts';
 import { hostsWith } from '../../cluster/topology.ts';
+import { memberProblems, sizeProblems } from '../member-change.ts';
 import { installedPackage } from '../package-state.ts';
 import type { Problem } from '../plan.ts';
 import { quorumProblems } from '../quorum.ts';
@@ -53,7 +54,9 @@ export function preflight(input: PreflightInput): Problem[] {
     ...clockCheck(input),
     ...flagCheck(input),
     ...ensembleCheck(cluster, input),
-    ...quorumProblems(cluster, facts),
+    ...quorumProblems(cluster, facts, input.member),
+    ...sizeProblems(cluster, facts),
+    ...memberProblems(cluster, facts, input.member),
   ];
   const order = new Map(cluster.hosts.map(({ name }, index) => [name, index]));
   return problems.toSorted((a, b) => (order.get(a.host) ?? 0) - (order.get(b.host) ?? 0));

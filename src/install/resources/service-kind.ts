@@ -7,7 +7,13 @@ import type { HostFacts, ServiceFacts } from '../host-facts.ts';
 import type { Item, Numbered, Shape, UndoItem } from '../item.ts';
 import { unitName } from '../script/unit-name.ts';
 import type { Entry, JournaledKind, StepContext, UndoContext } from './resource.ts';
-import { diffService, type Edge, type ServiceCheck, type ServiceResource } from './service.ts';
+import {
+  diffService,
+  type Edge,
+  type ServiceCheck,
+  type ServiceResource,
+  type StateMove,
+} from './service.ts';
 
 interface ServiceEntry {
   readonly kind: 'service';
@@ -30,6 +36,7 @@ export const serviceKind: JournaledKind<ServiceResource, ServiceEntry> = {
       properties: z.array(z.string()),
       before: z.array(z.string()),
     }).optional(),
+    move: record<StateMove>({ directory: z.string(), file: z.string() }).optional(),
   }),
   id: ({ name }) => `service:${name}`,
   targets: ({ name }) => ({ services: [name] }),
@@ -74,7 +81,9 @@ function serviceLines(service: ServiceResource, item: Item<ServiceResource>, con
     case 'restart': {
       const run = `run_service ${item.action} ${names} ${quote(service.inputs)}`;
       const wait = service.after ? [`wait_edge ${service.after}`] : [];
-      return [...(service.enabled ? [enable] : []), ...wait, run];
+      const { move } = service;
+      const moving = move ? [`move_state ${names} ${quote(move.directory)} ${quote(move.file)}`] : [];
+      return [...(service.enabled ? [enable] : []), ...wait, ...moving, run];
     }
     case 'stop':
       return [`stop_service ${names}`, ...(service.enabled ? [] : [enable])];
@@ -86,6 +95,8 @@ function serviceLines(service: ServiceResource, item: Item<ServiceResource>, con
       return [enable];
     case 'reload':
       return ['reload=yes', `reload_units ${quote(unitName(service.name))}`];
+    case 'step-down':
+      return [`step_down ${names} ${quote(service.inputs)}`];
     case 'replace-agent':
       return [`replace_agent ${names} ${latest}`];
     case 'drain':

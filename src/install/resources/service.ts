@@ -22,6 +22,13 @@ export interface ServiceResource {
   readonly restartOn: readonly string[];
   readonly after?: Edge;
   readonly check?: ServiceCheck;
+  /** The state in this directory moves to ZooKeeper, at the address in the file, before the service starts. */
+  readonly move?: StateMove;
+}
+
+export interface StateMove {
+  readonly directory: string;
+  readonly file: string;
 }
 
 /** A command that checks a service's new settings while the old process still runs. */

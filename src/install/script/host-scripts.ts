@@ -27,6 +27,7 @@ export const HOST_SCRIPTS = [
   'ask-master.sh',
   'ask.sh',
   'cluster-lock.sh',
+  'copy-log.sh',
   'dpkg-lock.sh',
   'environment.sh',
   'login/after-login.sh',

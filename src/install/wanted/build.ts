@@ -4,7 +4,7 @@ import { reveal } from '../../cluster/secrets.ts';
 import type { DirectoryResource } from '../resources/directory.ts';
 import type { FileResource } from '../resources/file.ts';
 import { type Resource, resourceId } from '../resources/registry.ts';
-import type { Edge, ServiceCheck, ServiceResource } from '../resources/service.ts';
+import type { Edge, ServiceCheck, ServiceResource, StateMove } from '../resources/service.ts';
 import type { Context } from './context.ts';
 
 interface FileOptions {
@@ -59,6 +59,7 @@ interface ServiceOptions {
   /** Defaults to the wanted state of the cluster's services. */
   readonly running?: boolean;
   readonly check?: ServiceCheck;
+  readonly move?: StateMove;
 }
 
 /** Builds a service that restarts when one of `inputs` changes. */
@@ -78,6 +79,7 @@ export function service(
     restartOn: inputs.map(resourceId),
     ...(options.after && { after: options.after }),
     ...(options.check && { check: options.check }),
+    ...(options.move && { move: options.move }),
   };
 }
 

@@ -76,6 +76,12 @@ export function scheduler(context: Context): Part {
         after: 'master-elected',
         // Hosts with Upstart can't run the scheduler.
         ...(!upstart && { check }),
+        // Only a cluster that got its ZooKeeper later has state in the directory.
+        ...(!upstart &&
+          topology.scheduler !== undefined &&
+          cluster.schedulerFlags.zk === undefined && {
+            move: { directory: SCHEDULER_STATE, file: `${ETC}/zk` },
+          }),
       }) satisfies ServiceResource,
     ],
   };

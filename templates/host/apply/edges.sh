@@ -29,6 +29,31 @@ END
   return 1
 }
 
+# follows: succeeds if the ZooKeeper of this host is in a quorum that another server leads, else sets $missing
+follows() {
+  port=$(printf '%s\n' "$ZOOKEEPERS" | sed -n '1s/.* //p')
+  case $(echo srvr | ask 127.0.0.1 "$port") in *'Mode: follower'*) return 0 ;; esac
+  missing='this server does not follow another one'
+  return 1
+}
+
+# step_down NAME UNIT INPUTS: restarts the ZooKeeper of this host until another server leads. The others elect a leader
+# while this one starts, but it might win an election that takes longer.
+step_down() {
+  turns=0
+  while :; do
+    logged systemctl restart "$2" || failing "$1 does not start" "$2"
+    tenths=0
+    until follows || [ "$tenths" -ge 100 ]; do
+      sleep 0.5
+      tenths=$((tenths + 5))
+    done
+    [ "$tenths" -ge 100 ] || return 0
+    turns=$((turns + 1))
+    [ "$turns" -lt 5 ] || fail wait "ZooKeeper on this host still leads after $turns restarts" 'Run the same command again.'
+  done
+}
+
 # master_elected: succeeds if a master leads, and sets $leader to its address and port, else sets $missing. `/redirect`
 # of a master needs no credentials, and answers 307 if it knows the leader.
 master_elected() {

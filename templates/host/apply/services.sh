@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034 # last_start: read by service-watch.sh
 # shellcheck disable=SC2154 # dir, error: set by run.sh; known: set by journal.sh; item: set by events.sh
 # Starts, stops, enables and disables services, under systemd or Upstart.
-#   SERVICES  see places.ts
+#   SERVICES, PAYLOADS  see places.ts
 
 # find_init: sets $init
 find_init() {
@@ -139,6 +139,27 @@ run_service() {
 # does not show which version of its package it was started with
 forget_starts() {
   for name; do rm -f "$SERVICES/$name.inputs"; done
+}
+
+# move_state NAME UNIT DIRECTORY FILE: moves the state of the scheduler from its directory to ZooKeeper, at the address
+# in the file. Keeps the old files in DIRECTORY/moved. A store that is not empty has got the state by an earlier run.
+move_state() {
+  ls "$3"/journal.* >/dev/null 2>&1 || return 0
+  program=$PAYLOADS/current/bin/mesosup
+  copy=$dir/scheduler.backup
+  rm -f "$copy"
+  say "moving the state of $1 from $3 to ZooKeeper"
+  [ "$init" != systemd ] || logged systemctl stop "$2"
+  if ! { "$program" scheduler backup "$copy" --data-dir "$3" && "$program" scheduler restore "$copy" --zk "file://$4"; } >"$error" 2>&1; then
+    case $(cat "$error") in
+      *'is not empty'*) ;;
+      *) fail state "the state of $1 was not moved to ZooKeeper: $(head -c 2000 "$error")" 'Fix this, then run the same command again. The state is unchanged.' ;;
+    esac
+  fi
+  if ! { mkdir -p "$3/moved" && mv "$3"/journal.* "$3/moved/"; } 2>"$error"; then
+    fail state "the moved state of $1 can't be renamed: $(head -c 2000 "$error")" 'Fix this, then run the same command again.'
+  fi
+  rm -f "$copy"
 }
 
 # stop_service NAME UNIT: stops the service, and the sockets that would start it again

@@ -129,9 +129,12 @@ export class LabCluster {
     return fetch(`http://${host.address}:${PORTS.scheduler}${route}`, { ...init, headers });
   }
 
+  /** @throws Error if the scheduler has no answer, for example while another one is elected */
   async endpoints(host: LabHost, app: string): Promise<Endpoint[]> {
     const answer = await this.api(host, '/v1/endpoints');
-    return parseEndpoints(await answer.text(), app);
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${host.name}: ${answer.status} ${text}`);
+    return parseEndpoints(text, app);
   }
 
   /** Sends a request to a master or an agent as the operator. */

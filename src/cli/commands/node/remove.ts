@@ -3,24 +3,28 @@ import { hostNamed } from '../../../cluster/choose-hosts.ts';
 import type { ClusterHost } from '../../../cluster/cluster.ts';
 import { type LoadedCluster, writeSpec } from '../../../cluster/edge/load.ts';
 import { withoutHost } from '../../../cluster/edit-spec.ts';
-import { EXIT, UsageError } from '../../../errors/mesosup-error.ts';
-import { removeDeadHost } from '../../../install/operations/dead-host.ts';
-import { printable } from '../../../text/printable.ts';
+import { EXIT } from '../../../errors/mesosup-error.ts';
+import { isMember, type MemberChange } from '../../../install/member-change.ts';
 import { BaseCommand } from '../../base-command.ts';
-import { runChange } from '../../change-command.ts';
-import { withSession } from '../../cluster-session.ts';
-import { confirm } from '../../confirm.ts';
+import { type RunFlags, runChange } from '../../change-command.ts';
 import { changeFlags } from '../../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../../flags/cluster-flags.ts';
 import { connectFlags } from '../../flags/connect-flags.ts';
 import { hostArgument } from '../../host-argument.ts';
+import { isComplete, refuseOwnQuorum, removeDead, runMember } from '../../member-run.ts';
 import { removeLiving } from '../../remove-living.ts';
 import { fileOf } from '../../spec-file.ts';
+
+interface Clusters {
+  readonly present: LoadedCluster;
+  /** Without the host. */
+  readonly rest: LoadedCluster;
+}
 
 export default class NodeRemove extends BaseCommand {
   static override summary = 'Remove a host from the cluster: drain it, uninstall it, and edit cluster.yaml.';
   static override description =
-    'The other hosts are probed and not changed. Hosts with a master, ZooKeeper or a scheduler are refused, since a quorum would change. With --dead, the host must be unreachable and is not changed: the master removes its agent. If the command fails, run it again to resume.';
+    'The other hosts are probed and not changed, unless the host has a master, ZooKeeper or a scheduler: then the lists and quorums of the other members change, and they restart one at a time; tasks continue. With --dead, the host must be unreachable and is not changed: the master removes its agent. If the command fails, run it again to resume.';
   static override examples = [
     '<%= config.bin %> node remove h4',
     '<%= config.bin %> node remove h4 --dead --yes',
@@ -44,38 +48,46 @@ export default class NodeRemove extends BaseCommand {
     const present = await clusterOf(flags);
     const { cluster } = present;
     const host = hostNamed(cluster, args.host);
-    refuseMember(host);
+    if (isMember(host)) refuseOwnQuorum(present);
     fileOf(present);
     const edited = () => clusterOf(flags, (text, file) => withoutHost(text, file, host.name));
-    await edited();
+    const rest = await edited();
     const forget = async () => {
       // Again: while the agent drained, somebody may have edited the file.
       const without = await edited();
       await writeSpec(fileOf(without));
-      const { state, cluster: rest } = without;
-      // A host with an agent only has no URL among them.
-      await state.keepCluster(rest, (await state.urls()) ?? { schedulers: [], masters: [] });
+      const { state, cluster: left } = without;
+      // If the host was a member, the run on the other hosts has kept the URLs without it.
+      await state.keepCluster(left, (await state.urls()) ?? { schedulers: [], masters: [] });
     };
     const removed = flags.dead
-      ? await this.#removeDead(present, host, flags, forget)
-      : await this.#removeLiving(present, host, flags, forget);
-    this.log(removed ? `${host.name} is no longer a part of ${cluster.name}` : 'Nothing was changed.');
+      ? await this.#removeDead({ present, rest }, host, flags, forget)
+      : await this.#removeLiving({ present, rest }, host, flags, forget);
+    this.log(
+      removed
+        ? `${host.name} is no longer a part of ${cluster.name}`
+        : `${host.name} is still a part of ${cluster.name}`,
+    );
     if (!removed) process.exitCode = EXIT.failed;
     return { cluster: cluster.name, host: host.name, removed };
   }
 
   #removeLiving(
-    present: LoadedCluster,
+    { present, rest }: Clusters,
     host: ClusterHost,
-    flags: Parameters<typeof runChange>[2] & { readonly purge: boolean },
+    flags: RunFlags & { readonly purge: boolean },
     forget: () => Promise<void>,
   ): Promise<boolean> {
     return removeLiving(host, flags, forget, async (intent, yes) => {
+      const asked = { ...flags, yes };
+      if (intent.command === 'install' && intent.member) {
+        const report = await runMember(this, rest, asked, intent.member);
+        return { changes: report.changes, isDone: isComplete(report) };
+      }
       let isDone = false;
       const afterwards = async () => {
         isDone = true;
       };
-      const asked = { ...flags, yes };
       const { changes } = await runChange(this, present, asked, {
         intent,
         allowAgentReplace: true,
@@ -85,33 +97,19 @@ export default class NodeRemove extends BaseCommand {
     });
   }
 
-  #removeDead(
-    present: LoadedCluster,
+  async #removeDead(
+    { present, rest }: Clusters,
     host: ClusterHost,
-    flags: Parameters<typeof runChange>[2],
+    flags: RunFlags,
     forget: () => Promise<void>,
   ): Promise<boolean> {
-    return withSession(this, present, flags, ({ session, screen }) => {
-      const ask = async (agent: { readonly hostname: string } | undefined) => {
-        const tasks =
-          agent === undefined
-            ? 'the master no longer knows its agent'
-            : `the tasks of its agent, ${printable(agent.hostname)}, are replaced`;
-        return flags.yes || confirm(`Remove ${host.name} for good? (${tasks})`, screen);
-      };
-      return removeDeadHost(session, host, ask, forget);
-    });
+    if (!isMember(host)) return removeDead(this, present, host, flags, forget);
+    const change: MemberChange = { kind: 'leaves', host: host.name };
+    const next = { loaded: rest, change };
+    if (!(await removeDead(this, present, host, flags, async () => {}, next))) return false;
+    const report = await runMember(this, rest, { ...flags, yes: true }, change);
+    if (!isComplete(report)) return false;
+    await forget();
+    return true;
   }
-}
-
-/** @throws UsageError for a member of a quorum, and for a scheduler */
-function refuseMember({ name, roles }: ClusterHost): void {
-  const member = roles.filter((role) => role !== 'agent' && role !== 'lb');
-  if (member.length === 0) return;
-  throw new UsageError(
-    `${name} has the role ${member.join(', ')}: only hosts that are nothing but agents or load balancers can be removed`,
-    {
-      remedy: `To replace its machine, give the new machine the same name and address, and run: mesosup install. To take only its agent out of service: mesosup node drain ${name}`,
-    },
-  );
 }
