@@ -125,7 +125,8 @@ function roleHealth(cluster: Cluster, role: Role, facts: Facts): RoleHealth {
   }
 }
 
-function serviceOf(cluster: Cluster, role: Role, facts: Facts): string {
+/** The name of the role's service on the host. */
+export function serviceOf(cluster: Cluster, role: Role, facts: Facts): string {
   const { master, agent } = mesosLayout(cluster, facts);
   return {
     zookeeper: ZOOKEEPER_SERVICE,

@@ -244,6 +244,12 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup start --file cluster.yaml --yes': UNREACHABLE,
   'mesosup status': { code: 1, says: /^h1: no SSH server is listening at/m },
   'mesosup status --json': { code: 1, says: /^\{[\s\S]*no SSH server is listening[\s\S]*\}$/ },
+  'mesosup doctor': { code: 1, says: /✖ h1: .*no SSH server is listening at/ },
+  'mesosup doctor --json': {
+    code: 1,
+    says: /^\{[\s\S]*"findings": \[[\s\S]*no SSH server is listening[\s\S]*\}$/,
+  },
+  'mesosup doctor --fix': { code: 1, says: /There is nothing that an installation could correct/ },
   'mesosup stop': UNREACHABLE,
   'mesosup stop --file cluster.yaml --yes': UNREACHABLE,
   'mesosup uninstall': UNREACHABLE,

@@ -134,6 +134,7 @@ const PARTS: readonly [string, string][] = [
   ],
   ['node exec --file one.yaml --role zookeeper -- true', 'no host of mesosup has the role zookeeper'],
   ['node ssh --file one.yaml b', 'mesosup has no host "b"; did you mean "a"?'],
+  ['doctor --yes', '--yes needs --fix: without it, the doctor changes nothing'],
   ['node exec --file one.yaml', 'name a command after --: mesosup node exec -- CMD'],
   ['node exec a -- reboot', 'mesosup node exec takes no argument, but the command line has "a"'],
   [

@@ -23,6 +23,7 @@ import {
   parseUnits,
   parseUsers,
 } from './parse-system.ts';
+import { partsOf } from './parts.ts';
 
 const bytes = z.base64().transform((text) => Buffer.from(text, 'base64'));
 const some = bytes.default(() => Buffer.alloc(0));
@@ -128,12 +129,4 @@ function leastOffset(
   { sentAt, receivedAt }: RoundTrip,
 ): number {
   return Math.min(began - sentAt, Math.max(ended - receivedAt, 0));
-}
-
-/** Parses alternating names and texts, each ended by a NUL. */
-function partsOf(plain: Buffer): Map<string, string> {
-  const words = looseText(plain).split('\0');
-  const parts = new Map<string, string>();
-  for (let at = 0; at + 1 < words.length; at += 2) parts.set(words[at] ?? '', words[at + 1] ?? '');
-  return parts;
 }

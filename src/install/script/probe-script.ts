@@ -26,6 +26,7 @@ const PARTS: readonly ScriptName[] = [
   'environment.sh',
   'ask.sh',
   'dpkg-lock.sh',
+  'parts.sh',
   'probe/asked.sh',
   'probe/health.sh',
   'probe/software.sh',

@@ -1,15 +1,10 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # place: set by existing in parts.sh
 # Reads short facts.
 #   JOURNAL, CLUSTER, STARTED, RUN, RUN_LOCK, SERVICES, PAYLOADS, RELEASED, START_POLICY, START_POLICY_MARK  see places.ts
 #   DISKS         directories whose file systems are probed, one path a line
 #   USERS         names, one a line
 #   AGENT_LATEST  the link to the agent's id, or empty
-
-# part NAME COMMAND...: prints the name and the output of the command, each ended by a NUL
-part() { name=$1; shift; printf '%s\0' "$name"; "$@"; printf '\0'; }
-
-# text FILE: prints the file if it is a regular file
-text() { [ -f "$1" ] && cat "$1"; }
 
 init() {
   if [ -d /run/systemd/system ]; then echo systemd
@@ -28,13 +23,6 @@ cgroups() {
 addresses() {
   if command -v ip >/dev/null; then ip -4 route show default; ip -o addr show scope global
   else hostname -I; fi
-}
-
-# existing PATH: sets $place to the directory, or its nearest existing ancestor
-existing() {
-  place=$1
-  while [ -n "$place" ] && [ ! -d "$place" ]; do place=${place%/*}; done
-  place=${place:-/}
 }
 
 # disks: free blocks and their size, one line for each of DISKS

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Diagnosis } from '../../../src/install/doctor/render.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
@@ -772,6 +773,85 @@ describe('further changes', () => {
       expect(stopped.code).toBe(1);
       expectDone(await cluster.runLine(docCommand('README.md', 'mesosup start'), '--yes'));
       await cluster.healthy();
+      await running();
+    },
+    INSTALL_MS,
+  );
+});
+
+describe('the doctor', () => {
+  /** The faults of each host, and what ends those that an installation does not correct. */
+  const FAULTS: Record<string, readonly [make: string, repair: string][]> = {
+    h1: [
+      ['systemctl disable -q mesos-master', ''],
+      ["echo '# edited' >>/etc/systemd/system/mesosup-janitor.timer", ''],
+      ['echo 9 >/var/lib/zookeeper/myid', ''],
+      ['touch /var/lib/dpkg/updates/0001', 'rm /var/lib/dpkg/updates/0001'],
+    ],
+    h2: [
+      [
+        'iptables -I INPUT -p tcp --dport 5051 -s $(getent ahostsv4 h1 | head -n 1 | cut -d " " -f 1) -j DROP',
+        'iptables -D INPUT 1',
+      ],
+      ['systemctl stop mesosup-scheduler', ''],
+      ['ip link set eth0 mtu 1400', 'ip link set eth0 mtu 1500'],
+      [
+        'mkdir /tmp/gone && echo 4194000 1 >/tmp/gone/supervisor.pid && docker create --name orphan --label mesosup.sandbox=/tmp/gone redis /x',
+        'docker rm orphan; rm -r /tmp/gone',
+      ],
+      ['mkdir /opt/mesosup/0.0.1 /opt/mesosup/0.0.2 /opt/mesosup/0.0.3', 'rmdir /opt/mesosup/0.0.[123]'],
+    ],
+    h3: [
+      [
+        'mount -t tmpfs -o nr_inodes=9 tmpfs /var/lib/mesosup/scheduler && cd /var/lib/mesosup/scheduler && touch a b c d e f g h; true',
+        'umount /var/lib/mesosup/scheduler',
+      ],
+      ['echo \'{"log-driver": "json-file"}\' >/etc/docker/daemon.json && systemctl reload docker', ''],
+      ['echo blue >/etc/mesos-agent/colour; systemctl restart mesos-agent', 'rm /etc/mesos-agent/colour'],
+    ],
+  };
+  const diagnosis = async (...flags: string[]) => {
+    const { stdout, all } = await cluster.run('doctor', '--json', ...flags);
+    try {
+      return JSON.parse(stdout) as Diagnosis;
+    } catch (cause) {
+      throw new Error(all, { cause });
+    }
+  };
+  const summary = ({ findings }: Diagnosis) => findings.map(({ host, check }) => `${host || 'lab'} ${check}`);
+
+  test(
+    'finds nothing in a healthy cluster, each seeded fault, and corrects what an installation can correct',
+    async () => {
+      expect(summary(await diagnosis())).toEqual([]);
+      for (const host of lab.hosts) for (const [make] of FAULTS[host.name] ?? []) await host.run(make);
+      await until('the agent has failed', async () => summary(await diagnosis()).includes('h3 service'));
+      const shown = await cluster.run('doctor');
+      console.log(shown.stdout);
+      expect(shown.code).toBe(1);
+      const found = await diagnosis();
+      expect(summary(found)).toEqual(
+        expect.arrayContaining([
+          ...['boot', 'drift', 'myid', 'dpkg', 'reach'].map((check) => `h1 ${check}`),
+          ...['service', 'mtu', 'orphans', 'payloads'].map((check) => `h2 ${check}`),
+          ...['inodes', 'volatile', 'live-restore', 'log-rotation', 'service', 'drift'].map(
+            (check) => `h3 ${check}`,
+          ),
+        ]),
+      );
+      const messages = found.findings.map(({ host, message }) => `${host}: ${message}`);
+      expect(messages).toContain(
+        'h3: the service mesos-agent (the Mesos agent) has failed: it does not know a flag that it was given',
+      );
+      for (const { remedy, message } of found.findings)
+        expect({ message, remedy }).toEqual({ message, remedy: expect.stringMatching(/./) });
+
+      for (const host of lab.hosts) {
+        for (const [, repair] of FAULTS[host.name] ?? []) if (repair !== '') await host.run(repair);
+      }
+      const fixed = await cluster.run('doctor', '--fix', '--yes');
+      expect(fixed.stdout, fixed.all).toMatch(/no faults found on 3 hosts \([\d.]+ s\)\n*$/);
+      expectDone(fixed);
       await running();
     },
     INSTALL_MS,

@@ -1,0 +1,342 @@
+import { expect, test } from 'vitest';
+import { bareFacts, clusterOf, fileFacts, hostOf, serviceFacts } from '../../../test/install/hosts.ts';
+import type { Facts } from '../facts.ts';
+import type { Plan } from '../plan.ts';
+import { ZOO_CFG } from '../topology.ts';
+import { DOCKER_CONFIG } from '../wanted/docker.ts';
+import { type DiagnoseInput, diagnose } from './diagnose.ts';
+import type { Examination } from './examination.ts';
+import { dialsOf, examinationRequest } from './request.ts';
+
+const cluster = clusterOf(['h1', 'h2', 'h3'].map((name) => hostOf(name)));
+const SERVICES = ['zookeeper', 'mesos-master', 'mesos-agent', 'docker', 'mesosup-scheduler'];
+
+const ENSEMBLE = [1, 2, 3].map((id) => `server.${id}=10.0.0.${id}:2888:3888\n`).join('');
+
+/** A healthy host; h1 leads. */
+function well(name: string): Facts {
+  const leads = name === 'h1';
+  const facts = bareFacts(`10.0.0.${name.slice(1)}`);
+  return {
+    ...facts,
+    files: { ...facts.files, [ZOO_CFG]: fileFacts(ENSEMBLE) },
+    services: Object.fromEntries(SERVICES.map((service) => [service, serviceFacts()])),
+    zookeeper: { answers: true, mode: leads ? 'leader' : 'follower', version: '3.8.0' },
+    master: {
+      answers: true,
+      elected: leads,
+      recovered: leads,
+      version: '1.11.0',
+      agentsConnected: leads ? 3 : 0,
+      frameworksActive: 1,
+      problem: '',
+    },
+    agent: { ...facts.agent, answers: true, registered: true, id: `S-${name}` },
+    scheduler: { ...facts.scheduler, answers: true, leads, leader: '10.0.0.1:8080', subscribed: leads },
+    docker: { version: '20.10.24', running: true },
+    mesosup: { ...facts.mesosup, cluster: 'prod', current: '1.2.3', payloads: ['1.2.3'], started: true },
+  };
+}
+
+const ALL = new Map(cluster.hosts.map(({ name }) => [name, well(name)]));
+
+function seen(name: string): Examination {
+  const host = hostOf(name);
+  const request = examinationRequest(cluster, host, ALL);
+  const space = { type: 'ext4', freeBlocks: 0.5, freeInodes: 0.9, freeInodeCount: 1e6 };
+  return {
+    dials: dialsOf(cluster, host, ALL).map(({ address, port }) => ({ address, port, result: 'open' })),
+    spaces: Object.fromEntries((request?.places ?? []).map((place) => [place, space])),
+    names: {},
+    knowsItself: true,
+    mtu: 1500,
+    engine: {
+      driver: 'overlay2',
+      cgroupDriver: 'systemd',
+      liveRestore: true,
+      loggingDriver: 'json-file',
+      root: '/var/lib/docker',
+      warnings: [],
+    },
+    orphans: [],
+    logs: {},
+    guarded: { 5050: 401, 5051: 401, 8080: 401 },
+    zookeeper: { myid: name.slice(1), averageLatency: 0.5, outstanding: 0 },
+  };
+}
+
+/** Diagnoses a healthy cluster with these differences on h2, and renders each finding. */
+function withFault(
+  facts: (own: Facts) => Partial<Facts>,
+  examination: (own: Examination) => Partial<Examination> = () => ({}),
+  more: Partial<DiagnoseInput> = {},
+): string[] {
+  const host2 = well('h2');
+  const seen2 = seen('h2');
+  const found = diagnose({
+    cluster,
+    facts: new Map([...ALL, ['h2', { ...host2, ...facts(host2) }]]),
+    examinations: new Map([
+      ['h1', seen('h1')],
+      ['h2', { ...seen2, ...examination(seen2) }],
+      ['h3', seen('h3')],
+    ]),
+    unreachable: [],
+    preflight: [],
+    drift: undefined,
+    agents: [],
+    ...more,
+  });
+  return found.map(({ host, severity, check, message, fixable }) =>
+    [host || 'cluster', severity, check, ...(fixable ? ['(fix)'] : []), message].join(' '),
+  );
+}
+
+const inFacts = (facts: (own: Facts) => Partial<Facts>) => withFault(facts);
+const inExamination = (change: (own: Examination) => Partial<Examination>) => withFault(() => ({}), change);
+const service = (name: string, changes: Parameters<typeof serviceFacts>[0]) => (own: Facts) => ({
+  services: { ...own.services, [name]: serviceFacts(changes) },
+});
+const on = (paths: readonly string[], change: object) => (own: Examination) => ({
+  spaces: Object.fromEntries(
+    Object.entries(own.spaces).map(([path, space]) => [
+      path,
+      paths.includes(path) ? { ...space, ...change } : space,
+    ]),
+  ),
+});
+
+test('finds nothing wrong with a healthy cluster', () => {
+  expect(withFault(() => ({}))).toEqual([]);
+});
+
+test('finds faults of disks, and names each file system once', () => {
+  expect(inExamination(on(['/', '/tmp', '/var/log'], { freeBlocks: 0.05 }))).toEqual([
+    'h2 warning disk the disk of /, /tmp, /var/log is nearly full: 5.0 % are free',
+  ]);
+  expect(inExamination(on(['/var/lib/docker'], { freeBlocks: 0.001 }))).toEqual([
+    'h2 error disk the disk of /var/lib/docker is nearly full: 0.1 % are free',
+  ]);
+  expect(inExamination(on(['/var/lib/docker'], { freeInodes: 0, freeInodeCount: 0 }))).toEqual([
+    'h2 error inodes the file system of /var/lib/docker can hold only 0 more files',
+  ]);
+  // A file system in memory is what /tmp is for.
+  expect(inExamination(on(['/var/lib/zookeeper', '/tmp'], { type: 'tmpfs' }))).toEqual([
+    "h2 error volatile /var/lib/zookeeper is in memory (tmpfs): ZooKeeper's data will be lost when the host restarts",
+  ]);
+});
+
+test('finds faults of names and networks', () => {
+  expect(inExamination(() => ({ names: { 'h1.example': '10.0.0.1', 'h3.example': '' } }))).toEqual([
+    "h2 error dns the host can't resolve the name h3.example",
+  ]);
+  expect(inExamination(() => ({ knowsItself: false }))).toEqual([
+    "h2 warning dns the host can't resolve its own name host-10-0-0-2",
+  ]);
+  expect(inExamination(() => ({ mtu: 1400 }))).toEqual([
+    'h2 warning mtu its network interface has an MTU of 1400, the other hosts have 1500: large packets may be lost',
+  ]);
+  const dropped = (own: Examination) => ({
+    dials: own.dials.map((dial) => (dial.port === 5050 ? { ...dial, result: 'timeout' } : dial)),
+  });
+  expect(inExamination(dropped)).toEqual(
+    ['h1 (10.0.0.1)', 'h3 (10.0.0.3)'].map(
+      (other) =>
+        `h2 error reach it can't connect to ${other} at port 5050, though the server there answers on its own host`,
+    ),
+  );
+});
+
+test("finds faults of Docker's configuration, and a Docker that hangs", () => {
+  const engine = (change: object) => (own: Examination) =>
+    own.engine ? { engine: { ...own.engine, ...change } } : {};
+  expect(inExamination(engine({ liveRestore: false }))).toEqual([
+    "h2 error live-restore Docker's live-restore is off: all containers end when Docker restarts",
+  ]);
+  expect(inExamination(engine({ driver: 'vfs' }))).toEqual([
+    "h2 warning storage-driver Docker's storage driver is vfs, which copies each image for each container",
+  ]);
+  expect(inExamination(engine({ cgroupDriver: 'none' }))).toEqual([
+    'h2 error cgroup-driver Docker has no cgroup driver: limits of CPU and memory have no effect',
+  ]);
+  expect(inFacts(() => ({ files: { [DOCKER_CONFIG]: fileFacts('{"live-restore": true}') } }))).toEqual([
+    'h2 warning log-rotation Docker keeps all output of containers forever: its log files have no maximum size',
+  ]);
+  const { engine: _gone, ...hanging } = seen('h2');
+  const examinations = new Map([
+    ['h1', seen('h1')],
+    ['h2', hanging],
+    ['h3', seen('h3')],
+  ]);
+  expect(
+    withFault(
+      () => ({}),
+      () => ({}),
+      { examinations },
+    ),
+  ).toEqual(['h2 error docker Docker runs, but does not answer within 10 s']);
+  expect(inExamination(() => ({ orphans: [{ id: 'a'.repeat(64), name: 'mesosup-x-1' }] }))).toEqual([
+    'h2 warning orphans 1 container belongs to no executor',
+  ]);
+});
+
+test('names the cause of a stopped service from its log, and says nothing more of its role', () => {
+  const down = (own: Facts) => ({
+    ...service('mesos-agent', { state: 'failed' })(own),
+    agent: { ...own.agent, answers: false, registered: false },
+  });
+  expect(inFacts(down)).toEqual([
+    'h2 error service (fix) the service mesos-agent (the Mesos agent) has failed',
+  ]);
+  const log = { 'mesos-agent': ["Failed to load unknown flag 'colour' via environment variable"] };
+  expect(withFault(down, () => ({ logs: log }))).toEqual([
+    'h2 error service the service mesos-agent (the Mesos agent) has failed: it does not know a flag that it was given',
+  ]);
+  expect(inFacts(service('zookeeper', { state: 'stopped' }))).toEqual([
+    'h2 error service (fix) the service zookeeper (ZooKeeper) is stopped',
+  ]);
+  expect(inFacts(service('mesos-master', { enabled: 'disabled' }))).toEqual([
+    'h2 error boot (fix) the service mesos-master runs, but is disabled: it will not start when the host restarts',
+  ]);
+});
+
+test('finds services that run and do not work, and what follows for the cluster', () => {
+  expect(inFacts((own) => ({ agent: { ...own.agent, registered: false } }))).toEqual([
+    'h2 error health the Mesos agent runs, but is not healthy: not registered yet',
+  ]);
+  expect(inFacts((own) => ({ zookeeper: { ...own.zookeeper, answers: false, mode: '' } }))).toEqual([
+    'h2 error health ZooKeeper runs, but does not answer on port 2181',
+  ]);
+  expect(
+    inFacts((own) => ({ master: { ...own.master, elected: true, recovered: true, agentsConnected: 3 } })),
+  ).toEqual(['cluster error cluster 2 Mesos masters lead']);
+  expect(inFacts((own) => ({ scheduler: { ...own.scheduler, leader: '10.0.0.2:8080' } }))).toEqual([
+    'cluster error leader the schedulers of prod disagree on their leader',
+  ]);
+});
+
+test('finds faults of ZooKeeper', () => {
+  const zookeeper = (change: object) => (own: Examination) =>
+    own.zookeeper ? { zookeeper: { ...own.zookeeper, ...change } } : {};
+  expect(inExamination(zookeeper({ myid: '3' }))).toEqual([
+    "h2 error myid (fix) ZooKeeper's id is 3, but the ensemble knows this server as 2",
+  ]);
+  expect(inExamination(zookeeper({ myid: '' }))[0]).toContain("ZooKeeper's id is missing");
+  expect(inExamination(zookeeper({ averageLatency: 1900 }))).toEqual([
+    'h2 warning zookeeper-slow ZooKeeper is slow: requests take 1900 ms on average, and 0 are waiting',
+  ]);
+  // A single server has no ensemble.
+  const alone = { [ZOO_CFG]: fileFacts('clientPort=2181\n') };
+  expect(withFault(() => ({ files: alone }), zookeeper({ myid: '' }))).toEqual([]);
+});
+
+test('finds services that answer anyone', () => {
+  expect(inExamination(() => ({ guarded: { 5050: 200, 5051: 401, 8080: 0 } }))).toEqual([
+    'h2 warning open the Mesos master answers anyone: it asks for no credentials at port 5050',
+  ]);
+});
+
+test('finds what runs have left', () => {
+  const run = { id: 'r1', command: 'install', who: 'ann@box (7)', since: 1_700_000_000_000, alive: false };
+  expect(inFacts((own) => ({ mesosup: { ...own.mesosup, run } }))).toEqual([
+    'h2 error run (fix) "mesosup install" by ann@box (7) ended unexpectedly, so the host may be half changed',
+  ]);
+  expect(inFacts((own) => ({ mesosup: { ...own.mesosup, run: { ...run, alive: true } } }))).toEqual([]);
+  expect(inFacts(() => ({ dpkg: { heldBy: '', broken: ['docker.io'] } }))).toEqual([
+    'h2 error dpkg dpkg was interrupted: docker.io',
+  ]);
+  expect(inFacts((own) => ({ mesosup: { ...own.mesosup, current: '', payloads: [] } }))).toEqual([
+    "h2 error payload (fix) mesosup's programs are missing: /opt/mesosup/current is gone",
+  ]);
+  const payloads = ['0.1.0', '0.2.0', '0.3.0', '1.2.3'];
+  expect(inFacts((own) => ({ mesosup: { ...own.mesosup, payloads } }))).toEqual([
+    'h2 warning payloads 3 old versions of mesosup take space in /opt/mesosup',
+  ]);
+});
+
+test('finds keys of repositories that have expired or soon will', () => {
+  const expiring = (days: number) => () => ({
+    files: {
+      '/etc/apt/keyrings/x.gpg': {
+        ...fileFacts(''),
+        keys: { fingerprints: ['AB'], expires: 1_700_000_000_000 + days * 86_400_000 },
+      },
+    },
+  });
+  expect(inFacts(expiring(-1))[0]).toContain('h2 error key the apt key /etc/apt/keyrings/x.gpg expired on');
+  expect(inFacts(expiring(10))[0]).toMatch(/h2 warning key .* in 10 days$/);
+  expect(inFacts(expiring(31))).toEqual([]);
+});
+
+test('tells a stopped cluster, hosts that are not installed, and unreachable ones', () => {
+  expect(inFacts((own) => ({ mesosup: { ...own.mesosup, started: false } }))).toEqual([
+    'h2 warning stopped prod is stopped on this host',
+  ]);
+  expect(inFacts((own) => ({ mesosup: { ...own.mesosup, cluster: '', started: false } }))).toEqual([
+    'h2 error absent (fix) the host is not installed',
+  ]);
+  const lost = {
+    host: 'h2',
+    check: 'unreachable',
+    message: 'h2: no route',
+    remedy: 'Start it.',
+    severity: 'error' as const,
+  };
+  const facts = new Map([...ALL].filter(([name]) => name !== 'h2'));
+  expect(
+    withFault(
+      () => ({}),
+      () => ({}),
+      { facts, unreachable: [lost] },
+    ),
+  ).toEqual(['h2 error unreachable h2: no route']);
+});
+
+test('agents out of service are named with their host', () => {
+  const agents = [
+    { id: 'S-h2', hostname: '10.0.0.2', duty: 'drained' as const },
+    { id: 'S-h1', hostname: '10.0.0.1', duty: 'active' as const },
+  ];
+  expect(
+    withFault(
+      () => ({}),
+      () => ({}),
+      { agents },
+    ),
+  ).toEqual(['h2 warning drained the agent 10.0.0.2 gets no tasks: it is drained']);
+});
+
+test('differences that another finding explains are not counted again', () => {
+  const item = (id: string) => ({ id, action: 'start' as const, title: id, diff: [] });
+  const drift = (...ids: string[]): Plan => ({
+    format: 1,
+    command: 'install',
+    cluster: 'prod',
+    version: '1.2.3',
+    hosts: [{ host: 'h2', basis: '', items: ids.map(item) }],
+  });
+  const down = service('zookeeper', { state: 'stopped' });
+  const more = { drift: drift('service:zookeeper') };
+  expect(withFault(down, () => ({}), more)).toHaveLength(1);
+  expect(withFault(down, () => ({}), { drift: drift('service:zookeeper', 'file:/etc/x') })).toEqual([
+    'h2 error service (fix) the service zookeeper (ZooKeeper) is stopped',
+    'h2 warning drift (fix) the host differs from the cluster file in 1 point',
+  ]);
+});
+
+test('problems of the preflight are findings, except those that only an installation cares for', () => {
+  const problem = (check: string) => ({
+    host: 'h2',
+    check,
+    message: check,
+    remedy: '',
+    severity: 'error' as const,
+  });
+  expect(
+    withFault(
+      () => ({}),
+      () => ({}),
+      { preflight: [problem('clock'), problem('dpkg'), problem('quorum')] },
+    ),
+  ).toEqual(['h2 error clock clock']);
+});

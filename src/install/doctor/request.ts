@@ -1,0 +1,126 @@
+/** Decides what the doctor reads on a host, beyond its facts. */
+
+import type { Cluster, ClusterHost, Role } from '../../cluster/cluster.ts';
+import { hostsWith } from '../../cluster/topology.ts';
+import { mesosLayout } from '../layout.ts';
+import type { ExaminationRequest } from '../script/examine-script.ts';
+import { STATE } from '../script/places.ts';
+import { addressOf, type FactsByHost, ZOOKEEPER_PEER_PORTS } from '../topology.ts';
+import { DOCKER_DATA, DOCKER_SERVICE } from '../wanted/docker.ts';
+import { SCHEDULER_SERVICE, SCHEDULER_STATE } from '../wanted/scheduler.ts';
+import { ZOOKEEPER_DATA, ZOOKEEPER_SERVICE } from '../wanted/zookeeper.ts';
+import { agentWorkDir, masterWorkDir } from '../work-dirs.ts';
+
+/** Directories whose loss, or whose full disk, stops a role. */
+export function placesOf(cluster: Cluster, host: ClusterHost): Record<string, string> {
+  const has = (role: Role) => host.roles.includes(role);
+  return {
+    '/': 'the system',
+    '/tmp': 'temporary files',
+    '/var/log': 'logs',
+    [STATE]: "mesosup's records",
+    ...(has('zookeeper') && { [ZOOKEEPER_DATA]: "ZooKeeper's data" }),
+    ...(has('master') && { [masterWorkDir(cluster, host)]: "the master's registry" }),
+    ...(has('agent') && {
+      [agentWorkDir(cluster, host)]: 'sandboxes',
+      [DOCKER_DATA]: 'images and containers',
+    }),
+    ...(has('scheduler') && { [SCHEDULER_STATE]: "the scheduler's state" }),
+  };
+}
+
+/** Which roles connect to which, and to which role's port. */
+const CONNECTIONS: readonly { readonly from: Role; readonly to: Role }[] = [
+  { from: 'zookeeper', to: 'zookeeper' },
+  { from: 'master', to: 'zookeeper' },
+  { from: 'agent', to: 'zookeeper' },
+  { from: 'scheduler', to: 'zookeeper' },
+  { from: 'master', to: 'master' },
+  { from: 'agent', to: 'master' },
+  { from: 'scheduler', to: 'master' },
+  { from: 'master', to: 'agent' },
+  { from: 'scheduler', to: 'agent' },
+  { from: 'scheduler', to: 'scheduler' },
+  // For exec.
+  { from: 'agent', to: 'scheduler' },
+];
+
+/** A server on another host that a host must be able to reach. */
+export interface Dial {
+  readonly address: string;
+  readonly port: number;
+  /** The host and the role of the server. */
+  readonly host: string;
+  readonly role: Role;
+}
+
+/** Servers on other hosts that the host connects to and that answer on their own host. */
+export function dialsOf(cluster: Cluster, host: ClusterHost, facts: FactsByHost): Dial[] {
+  const dials = CONNECTIONS.filter(({ from }) => host.roles.includes(from)).flatMap(({ from, to }) =>
+    hostsWith(cluster, to)
+      .filter(({ name }) => name !== host.name)
+      .flatMap((other) => {
+        const found = facts.get(other.name);
+        const address = addressOf(cluster, other, facts);
+        // One that reports a problem may just be starting.
+        if (!found?.[to].answers || problemOf(found[to]) !== '' || address === undefined) return [];
+        const ports = from === 'zookeeper' ? peerPorts(found.zookeeper.mode) : [cluster.ports[to]];
+        return ports.map((port) => ({ address, port, host: other.name, role: to }));
+      }),
+  );
+  return [...new Map(dials.map((dial) => [`${dial.address} ${dial.port}`, dial])).values()];
+}
+
+function problemOf(health: { readonly problem?: string }): string {
+  return health.problem ?? '';
+}
+
+/** All servers listen for elections, only the leader for followers. */
+function peerPorts(mode: string): number[] {
+  const [followers, elections] = ZOOKEEPER_PEER_PORTS;
+  return mode === 'leader' ? [followers, elections] : [elections];
+}
+
+/** Services of the host's roles, as its init system names them. */
+export function servicesOf(cluster: Cluster, host: ClusterHost, facts: FactsByHost): Map<string, string> {
+  const own = facts.get(host.name);
+  const has = (role: Role) => host.roles.includes(role);
+  const layout = own && mesosLayout(cluster, own);
+  return new Map([
+    ...(has('zookeeper') ? [[ZOOKEEPER_SERVICE, 'ZooKeeper'] as const] : []),
+    ...(has('master') && layout ? [[layout.master.service, 'the Mesos master'] as const] : []),
+    ...(has('agent') ? [[DOCKER_SERVICE, 'Docker'] as const] : []),
+    ...(has('agent') && layout ? [[layout.agent.service, 'the Mesos agent'] as const] : []),
+    ...(has('scheduler') ? [[SCHEDULER_SERVICE, 'the scheduler'] as const] : []),
+  ]);
+}
+
+/** @returns undefined if the host's address isn't known */
+export function examinationRequest(
+  cluster: Cluster,
+  host: ClusterHost,
+  facts: FactsByHost,
+): ExaminationRequest | undefined {
+  const address = addressOf(cluster, host, facts);
+  const own = facts.get(host.name);
+  if (address === undefined || own === undefined) return undefined;
+  const has = (role: Role) => host.roles.includes(role);
+  const { ports } = cluster;
+  return {
+    address,
+    dials: dialsOf(cluster, host, facts),
+    places: Object.keys(placesOf(cluster, host)),
+    names: cluster.hosts
+      .map((other) => other.privateAddress ?? other.address)
+      .filter((name) => !/^[0-9.]+$|:/.test(name)),
+    services: [...servicesOf(cluster, host, facts).keys()].filter(
+      (name) => own.services[name]?.state !== 'running',
+    ),
+    ...(has('zookeeper') && { zookeeper: { data: ZOOKEEPER_DATA, port: ports.zookeeper } }),
+    guarded: [
+      ...(has('master') ? [{ port: ports.master, path: '/metrics/snapshot' }] : []),
+      ...(has('agent') ? [{ port: ports.agent, path: '/metrics/snapshot' }] : []),
+      ...(has('scheduler') ? [{ port: ports.scheduler, path: '/v2/apps' }] : []),
+    ],
+  };
+}

@@ -1,0 +1,212 @@
+/** Looks for faults of the services, and between them. */
+
+import type { Role } from '../../cluster/cluster.ts';
+import { clusterHealth, serviceOf } from '../health.ts';
+import { addressOf, ZOO_CFG } from '../topology.ts';
+import { DOCKER_SERVICE } from '../wanted/docker.ts';
+import { ZOOKEEPER_DATA } from '../wanted/zookeeper.ts';
+import { type DoctorInput, type Finding, finding, type Patient } from './finding.ts';
+import { dialsOf, servicesOf } from './request.ts';
+
+const NAMES: Readonly<Record<Role, string>> = {
+  zookeeper: 'ZooKeeper',
+  master: 'the Mesos master',
+  agent: 'the Mesos agent',
+  scheduler: 'the scheduler',
+};
+
+/** Texts in logs of services whose cause is known, each with what to do. */
+const KNOWN_CAUSES: readonly { readonly text: RegExp; readonly cause: string; readonly remedy: string }[] = [
+  {
+    text: /unknown flag '?([\w-]+)/i,
+    cause: 'it does not know a flag that it was given',
+    remedy: 'Remove the flag from masterFlags or agentFlags in the cluster file, then run: mesosup install',
+  },
+  {
+    text: /No space left on device/i,
+    cause: 'its disk is full',
+    remedy: 'Free disk space on the host, then run: mesosup start',
+  },
+  {
+    text: /Address already in use|EADDRINUSE/i,
+    cause: 'another program uses its port',
+    remedy: 'Find the program with: ss -ltnp  Stop it, then run: mesosup start',
+  },
+  {
+    text: /Incompatible agent info|EXIT with status 1:.*(?:attributes|resources)/i,
+    cause: 'its attributes or resources differ from those that it recovered',
+    remedy: 'Run: mesosup install --diff  It shows what changed, and what the change ends.',
+  },
+];
+
+/** Services that should run and do not. */
+export function services({ cluster, facts, host, own, seen }: Patient): Finding[] {
+  if (!own.mesosup.started) return [];
+  return [...servicesOf(cluster, host, facts)].flatMap(([service, who]) => {
+    const found = own.services[service];
+    if (found?.state === 'running' || found?.state === 'starting')
+      return maskedOrDisabled(host.name, service, found.enabled);
+    const evidence = seen.logs[service] ?? [];
+    const log = evidence.join('\n');
+    const known = KNOWN_CAUSES.find(({ text }) => text.test(log));
+    const how =
+      found === undefined ? 'is not installed' : found.state === 'failed' ? 'has failed' : 'is stopped';
+    return [
+      finding(
+        host.name,
+        'service',
+        `the service ${service} (${who}) ${how}${known ? `: ${known.cause}` : ''}`,
+        known?.remedy ?? 'Start it: mesosup start',
+        { evidence, fixable: known === undefined },
+      ),
+    ];
+  });
+}
+
+function maskedOrDisabled(host: string, service: string, enabled: string): Finding[] {
+  if (enabled !== 'disabled' && enabled !== 'masked') return [];
+  return [
+    finding(
+      host,
+      'boot',
+      `the service ${service} runs, but is ${enabled}: it will not start when the host restarts`,
+      'Run: mesosup install',
+      { fixable: true },
+    ),
+  ];
+}
+
+/** Services that run, but do not work. */
+export function health({ cluster, facts, host, own }: Patient): Finding[] {
+  if (!own.mesosup.started) return [];
+  const stopped = [...servicesOf(cluster, host, facts).keys()].filter(
+    (service) => own.services[service]?.state !== 'running',
+  );
+  const roles = clusterHealth(cluster, facts).hosts.find((one) => one.host === host.name)?.roles ?? [];
+  return roles.flatMap(({ role, healthy, state }) => {
+    const service = role === 'docker' ? DOCKER_SERVICE : serviceOf(cluster, role, own);
+    // The other check reports a service that does not run, and names the reason.
+    if (healthy || stopped.includes(service)) return [];
+    const who = role === 'docker' ? 'Docker' : NAMES[role];
+    return [
+      finding(
+        host.name,
+        'health',
+        `${who} runs, but ${state.startsWith('does not') ? state : `is not healthy: ${state}`}`,
+        `Read its log: mesosup node exec --host ${host.name} -- journalctl -u ${service} -n 50`,
+      ),
+    ];
+  });
+}
+
+export function zookeeper({ cluster, facts, host, own, seen }: Patient): Finding[] {
+  const server = seen.zookeeper;
+  if (server === undefined || !own.mesosup.started) return [];
+  const found: Finding[] = [];
+  const address = addressOf(cluster, host, facts);
+  const servers = [...(own.files[ZOO_CFG]?.text ?? '').matchAll(/^server\.(\d+)=([^:\s]+):/gm)];
+  const wanted = servers.find(([, , at]) => at === address)?.[1];
+  // A single server has no ensemble, and needs no id.
+  if (wanted !== undefined && server.myid !== wanted) {
+    const evidence = [`${ZOOKEEPER_DATA}/myid: ${server.myid || '(missing)'}`];
+    const message = `ZooKeeper's id is ${server.myid || 'missing'}, but the ensemble knows this server as ${wanted}`;
+    found.push(finding(host.name, 'myid', message, 'Run: mesosup install', { evidence, fixable: true }));
+  }
+  const { averageLatency = 0, outstanding = 0 } = server;
+  if (averageLatency > SLOW_MS || outstanding > MANY_WAITING) {
+    found.push(
+      finding(
+        host.name,
+        'zookeeper-slow',
+        `ZooKeeper is slow: requests take ${averageLatency} ms on average, and ${outstanding} are waiting`,
+        `Its disk is probably busy: look at it with iostat or vmstat, and move ${ZOOKEEPER_DATA} to a disk of its own.`,
+        {
+          severity: 'warning',
+          evidence: [`mntr: zk_avg_latency ${averageLatency}, zk_outstanding_requests ${outstanding}`],
+        },
+      ),
+    );
+  }
+  return found;
+}
+
+/** In a healthy ensemble on a busy machine, 250 ms were measured. */
+const SLOW_MS = 1000;
+const MANY_WAITING = 500;
+
+/** Servers that answer on their own host, but not to this host. */
+export function reach({ cluster, facts, host, seen }: Patient): Finding[] {
+  const broken = dialsOf(cluster, host, facts).flatMap((dial) => {
+    const made = seen.dials.find(({ address, port }) => address === dial.address && port === dial.port);
+    return made === undefined || made.result === 'open' ? [] : [{ ...dial, result: made.result }];
+  });
+  return [...Map.groupBy(broken, (dial) => dial.host)].map(([other, dials]) => {
+    const address = dials[0]?.address ?? '';
+    const ports = dials.map(({ port }) => port).join(', ');
+    const silent = dials.every(({ result }) => result === 'timeout');
+    return finding(
+      host.name,
+      'reach',
+      `it can't connect to ${other} (${address}) at port ${ports}, though the server there answers on its own host`,
+      silent
+        ? `A firewall probably drops packets. On ${other}, allow TCP to port ${ports} from ${host.name}; see: nft list ruleset`
+        : `Check routes and firewalls between the hosts; test it on ${host.name} with: nc -vz ${address} ${dials[0]?.port}`,
+      { evidence: dials.map(({ port, role, result }) => `${NAMES[role]} ${address}:${port}: ${result}`) },
+    );
+  });
+}
+
+/** Services that answer anyone. */
+export function guarded({ cluster, host, seen }: Patient): Finding[] {
+  const { ports } = cluster;
+  const open = Object.entries(seen.guarded).filter(([, status]) => status >= 200 && status < 300);
+  return open.map(([port]) => {
+    const role = (Object.keys(NAMES) as Role[]).find((one) => String(ports[one]) === port);
+    const who = role === undefined ? 'a service' : NAMES[role];
+    return finding(
+      host.name,
+      'open',
+      `${who} answers anyone: it asks for no credentials at port ${port}`,
+      'Remove the flags that turn authentication off from the cluster file, then run: mesosup install',
+      { severity: 'warning', evidence: [`GET without credentials: HTTP ${seen.guarded[Number(port)]}`] },
+    );
+  });
+}
+
+/** Interfaces with different maximum packet sizes, which lose large packets. */
+export function mtus({ examinations }: DoctorInput): Finding[] {
+  const known = [...examinations].flatMap(([host, { mtu }]) => (mtu === undefined ? [] : [{ host, mtu }]));
+  const groups = [...Map.groupBy(known, ({ mtu }) => mtu).values()].toSorted((a, b) => b.length - a.length);
+  const usual = groups[0]?.[0]?.mtu;
+  return groups
+    .slice(1)
+    .flatMap((group) =>
+      group.map(({ host, mtu }) =>
+        finding(
+          host,
+          'mtu',
+          `its network interface has an MTU of ${mtu}, the other hosts have ${usual}: large packets may be lost`,
+          'Set the same MTU on all hosts.',
+          { severity: 'warning', evidence: known.map((one) => `${one.host}: ${one.mtu}`) },
+        ),
+      ),
+    );
+}
+
+/** Schedulers that disagree on their leader. */
+export function leaders({ cluster, facts }: DoctorInput): Finding[] {
+  const known = [...facts].flatMap(([host, { scheduler }]) =>
+    scheduler.answers && scheduler.leader !== '' ? [{ host, leader: scheduler.leader }] : [],
+  );
+  const leaders = new Set(known.map(({ leader }) => leader));
+  if (leaders.size < 2) return [];
+  return [
+    finding(
+      '',
+      'leader',
+      `the schedulers of ${cluster.name} disagree on their leader`,
+      'Wait a few seconds and run the doctor again. If it stays so, restart the service mesosup-scheduler on the host that differs.',
+      { evidence: known.map(({ host, leader }) => `${host}: ${leader}`) },
+    ),
+  ];
+}

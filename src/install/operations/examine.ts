@@ -1,0 +1,75 @@
+/** Examines the hosts of a cluster for the doctor, and asks its master. Changes nothing. */
+
+import { HostError } from '../../hosts/host.ts';
+import { diagnose } from '../doctor/diagnose.ts';
+import type { Examination } from '../doctor/examination.ts';
+import type { Finding } from '../doctor/finding.ts';
+import { examinationRequest } from '../doctor/request.ts';
+import { describePayload } from '../edge/payload.ts';
+import type { Problem } from '../plan.ts';
+import { preflight } from '../preflight/preflight.ts';
+import { examineScript } from '../script/examine-script.ts';
+import { parseExamination } from '../script/parse-examination.ts';
+import type { FactsByHost } from '../topology.ts';
+import { masterAgents } from './master-agents.ts';
+import { driftOf, type Program, surveyCluster } from './prepare.ts';
+import { recheckHealth } from './recheck-health.ts';
+import { askConcurrently } from './screen.ts';
+import { problemOf, type Session } from './session.ts';
+
+/** @throws MesosupError for a cluster whose secrets are on another machine */
+export async function examineCluster(
+  session: Session,
+  program: Program,
+): Promise<{
+  readonly findings: readonly Finding[];
+  /** True if the cluster was started on a host, and not stopped since. */
+  readonly runs: boolean;
+}> {
+  const { cluster } = session;
+  const looked = await surveyCluster(session);
+  const payload = await describePayload(program.root);
+  const [{ facts, unreachable }, plan] = await Promise.all([
+    recheckHealth(session, looked, looked.secrets),
+    driftOf(session, program, looked),
+  ]);
+  const [{ examinations, lost }, agents] = await Promise.all([
+    examineHosts(session, facts),
+    masterAgents(session, facts, looked.secrets),
+  ]);
+  const findings = diagnose({
+    cluster,
+    facts,
+    examinations,
+    unreachable: [...unreachable, ...lost],
+    preflight: preflight({ cluster, facts, payload }),
+    drift: plan,
+    agents,
+  });
+  return { findings, runs: [...facts.values()].some(({ mesosup }) => mesosup.started) };
+}
+
+async function examineHosts(session: Session, facts: FactsByHost) {
+  const { cluster, scripts } = session;
+  const examinations = new Map<string, Examination>();
+  const lost: Problem[] = [];
+  await askConcurrently(
+    session.screen,
+    'Examining the hosts',
+    [...facts.keys()],
+    session.atOnce,
+    async (name) => {
+      const host = cluster.hosts.find((one) => one.name === name);
+      const request = host && examinationRequest(cluster, host, facts);
+      if (request === undefined) return;
+      try {
+        const { stdout } = await session.host(name).run(examineScript(scripts, request));
+        examinations.set(name, parseExamination(stdout, request));
+      } catch (error) {
+        if (!(error instanceof HostError)) throw error;
+        lost.push(problemOf(error));
+      }
+    },
+  );
+  return { examinations, lost };
+}

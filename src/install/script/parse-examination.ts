@@ -1,0 +1,134 @@
+/** Parses the answer of `templates/host/doctor/examine.sh`. */
+
+import { z } from 'zod';
+import { parseJson } from '../../json.ts';
+import type { Engine, Examination, Space, ZooKeeperExamination } from '../doctor/examination.ts';
+import type { ExaminationRequest } from './examine-script.ts';
+import { looseText } from './loose-text.ts';
+import { lines } from './parse-system.ts';
+import { partsOf } from './parts.ts';
+
+const bytes = z.base64().transform((text) => Buffer.from(text, 'base64'));
+const text = bytes.transform((read) => looseText(read));
+
+const answer = z.object({
+  format: z.literal(1),
+  dials: text,
+  engine: text,
+  orphans: text,
+  logs: text,
+  guarded: text,
+  plain: bytes,
+});
+
+/** @throws TypeError if the text isn't the complete answer of an examination */
+export function parseExamination(
+  stdout: string,
+  request: Pick<ExaminationRequest, 'places' | 'zookeeper'>,
+): Examination {
+  const parsed = answer.safeParse(parseJson(stdout));
+  if (!parsed.success) {
+    const [first = ''] = z.prettifyError(parsed.error).split('\n');
+    throw new TypeError(`not the answer of an examination: ${first}`);
+  }
+  const { data } = parsed;
+  const parts = partsOf(data.plain);
+  const part = (name: string) => parts.get(name) ?? '';
+  const mtu = Number(part('mtu'));
+  const engine = parseEngine(data.engine);
+  return {
+    dials: lines(data.dials).map((line) => {
+      const [address = '', port, ...result] = line.split(' ');
+      return { address, port: Number(port), result: result.join(' ') };
+    }),
+    spaces: parseSpaces(part('spaces'), request.places),
+    names: Object.fromEntries(pairs(part('names'))),
+    knowsItself: part('own-name').trim() !== '',
+    ...(mtu > 0 && { mtu }),
+    ...(engine && { engine }),
+    orphans: pairs(data.orphans).map(([id, name]) => ({ id, name })),
+    logs: parseLogs(data.logs),
+    guarded: Object.fromEntries(
+      pairs(data.guarded).map(([port, line]) => [
+        Number(port),
+        Number(/^HTTP\/1\.[01] (\d{3})/.exec(line)?.[1] ?? 0),
+      ]),
+    ),
+    ...(request.zookeeper && {
+      zookeeper: parseZooKeeper(part('myid'), part('snapshots'), part('mntr')),
+    }),
+  };
+}
+
+/** Splits each line at its first blank. */
+function pairs(list: string): [string, string][] {
+  return lines(list).map((line) => {
+    const at = line.indexOf(' ');
+    return at < 0 ? [line, ''] : [line.slice(0, at), line.slice(at + 1)];
+  });
+}
+
+function parseSpaces(text: string, places: readonly string[]): Record<string, Space> {
+  const rows = text.split('\n');
+  return Object.fromEntries(
+    places.flatMap((place, index) => {
+      const [blocks, free, inodes, freeInodes, type = ''] = (rows[index] ?? '').split(' ');
+      if (!Number(blocks)) return [];
+      const freeInodeCount = Number(freeInodes);
+      const space: Space = {
+        type,
+        freeBlocks: Number(free) / Number(blocks),
+        // Btrfs, for example, reports 0 of 0.
+        freeInodes: Number(inodes) > 0 ? freeInodeCount / Number(inodes) : 1,
+        freeInodeCount,
+      };
+      return [[place, space]];
+    }),
+  );
+}
+
+/** Of `docker info --format '{{json .}}'`. */
+const info = z.object({
+  ServerVersion: z.string().min(1),
+  Driver: z.string().catch(''),
+  CgroupDriver: z.string().catch(''),
+  LiveRestoreEnabled: z.boolean().catch(false),
+  LoggingDriver: z.string().catch(''),
+  DockerRootDir: z.string().catch(''),
+  Warnings: z.array(z.string()).nullish().catch([]),
+});
+
+function parseEngine(text: string): Engine | undefined {
+  const found = info.safeParse(parseJson(text)).data;
+  return (
+    found && {
+      driver: found.Driver,
+      cgroupDriver: found.CgroupDriver,
+      liveRestore: found.LiveRestoreEnabled,
+      loggingDriver: found.LoggingDriver,
+      root: found.DockerRootDir,
+      warnings: found.Warnings ?? [],
+    }
+  );
+}
+
+function parseLogs(text: string): Record<string, string[]> {
+  const units = Map.groupBy(pairs(text), ([unit]) => unit);
+  return Object.fromEntries([...units].map(([unit, all]) => [unit, all.map(([, line]) => line)]));
+}
+
+function parseZooKeeper(myid: string, snapshots: string, mntr: string): ZooKeeperExamination {
+  const times = lines(snapshots).map((line) => Number(line) * 1000);
+  const value = (name: string) => {
+    const found = new RegExp(`^${name}\\s+([0-9.]+)$`, 'm').exec(mntr)?.[1];
+    return found === undefined ? undefined : Number(found);
+  };
+  const averageLatency = value('zk_avg_latency');
+  const outstanding = value('zk_outstanding_requests');
+  return {
+    myid: myid.trim(),
+    ...(times.length > 0 && { newestSnapshot: Math.max(...times) }),
+    ...(averageLatency !== undefined && { averageLatency }),
+    ...(outstanding !== undefined && { outstanding }),
+  };
+}
