@@ -7,6 +7,7 @@ import type { ExaminationRequest } from '../script/examine-script.ts';
 import { STATE } from '../script/places.ts';
 import { addressOf, type FactsByHost, ZOOKEEPER_PEER_PORTS } from '../topology.ts';
 import { DOCKER_DATA, DOCKER_SERVICE } from '../wanted/docker.ts';
+import { LB_SERVICE } from '../wanted/lb.ts';
 import { SCHEDULER_SERVICE, SCHEDULER_STATE } from '../wanted/scheduler.ts';
 import { ZOOKEEPER_DATA, ZOOKEEPER_SERVICE } from '../wanted/zookeeper.ts';
 import { agentWorkDir, masterWorkDir } from '../work-dirs.ts';
@@ -30,7 +31,7 @@ export function placesOf(cluster: Cluster, host: ClusterHost): Record<string, st
 }
 
 /** Which roles connect to which, and to which role's port. */
-const CONNECTIONS: readonly { readonly from: Role; readonly to: Role }[] = [
+const CONNECTIONS: readonly { readonly from: Role; readonly to: Exclude<Role, 'lb'> }[] = [
   { from: 'zookeeper', to: 'zookeeper' },
   { from: 'master', to: 'zookeeper' },
   { from: 'agent', to: 'zookeeper' },
@@ -41,6 +42,7 @@ const CONNECTIONS: readonly { readonly from: Role; readonly to: Role }[] = [
   { from: 'master', to: 'agent' },
   { from: 'scheduler', to: 'agent' },
   { from: 'scheduler', to: 'scheduler' },
+  { from: 'lb', to: 'scheduler' },
   // For exec.
   { from: 'agent', to: 'scheduler' },
 ];
@@ -63,16 +65,14 @@ export function dialsOf(cluster: Cluster, host: ClusterHost, facts: FactsByHost)
         const found = facts.get(other.name);
         const address = addressOf(cluster, other, facts);
         // One that reports a problem may just be starting.
-        if (!found?.[to].answers || problemOf(found[to]) !== '' || address === undefined) return [];
+        const health = found?.[to];
+        const problem = health !== undefined && 'problem' in health ? health.problem : '';
+        if (found === undefined || !health?.answers || problem !== '' || address === undefined) return [];
         const ports = from === 'zookeeper' ? peerPorts(found.zookeeper.mode) : [cluster.ports[to]];
         return ports.map((port) => ({ address, port, host: other.name, role: to }));
       }),
   );
   return [...new Map(dials.map((dial) => [`${dial.address} ${dial.port}`, dial])).values()];
-}
-
-function problemOf(health: { readonly problem?: string }): string {
-  return health.problem ?? '';
 }
 
 /** All servers listen for elections, only the leader for followers. */
@@ -92,6 +92,7 @@ export function servicesOf(cluster: Cluster, host: ClusterHost, facts: FactsByHo
     ...(has('agent') ? [[DOCKER_SERVICE, 'Docker'] as const] : []),
     ...(has('agent') && layout ? [[layout.agent.service, 'the Mesos agent'] as const] : []),
     ...(has('scheduler') ? [[SCHEDULER_SERVICE, 'the scheduler'] as const] : []),
+    ...(has('lb') ? [[LB_SERVICE, 'the load balancer'] as const] : []),
   ]);
 }
 

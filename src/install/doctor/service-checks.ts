@@ -13,6 +13,7 @@ const NAMES: Readonly<Record<Role, string>> = {
   master: 'the Mesos master',
   agent: 'the Mesos agent',
   scheduler: 'the scheduler',
+  lb: 'the load balancer',
 };
 
 /** Texts in logs of services whose cause is known, each with what to do. */
@@ -158,17 +159,16 @@ export function reach({ cluster, facts, host, seen }: Patient): Finding[] {
 
 /** Services that answer anyone. */
 export function guarded({ cluster, host, seen }: Patient): Finding[] {
-  const { ports } = cluster;
-  const open = Object.entries(seen.guarded).filter(([, status]) => status >= 200 && status < 300);
-  return open.map(([port]) => {
-    const role = (Object.keys(NAMES) as Role[]).find((one) => String(ports[one]) === port);
-    const who = role === undefined ? 'a service' : NAMES[role];
+  const ports = Object.entries(cluster.ports) as [Exclude<Role, 'lb'>, number][];
+  return ports.flatMap(([role, port]) => {
+    const status = seen.guarded[port] ?? 0;
+    if (status < 200 || status >= 300) return [];
     return finding(
       host.name,
       'open',
-      `${who} answers anyone: it asks for no credentials at port ${port}`,
+      `${NAMES[role]} answers anyone: it asks for no credentials at port ${port}`,
       'Remove the flags that turn authentication off from the cluster file, then run: mesosup install',
-      { severity: 'warning', evidence: [`GET without credentials: HTTP ${seen.guarded[Number(port)]}`] },
+      { severity: 'warning', evidence: [`GET without credentials: HTTP ${status}`] },
     );
   });
 }
