@@ -8,6 +8,7 @@ import { STATE } from '../script/places.ts';
 import { addressOf, type FactsByHost, ZOOKEEPER_PEER_PORTS } from '../topology.ts';
 import { DOCKER_DATA, DOCKER_SERVICE } from '../wanted/docker.ts';
 import { LB_SERVICE } from '../wanted/lb.ts';
+import { MONITORING_SERVICE } from '../wanted/monitoring.ts';
 import { SCHEDULER_SERVICE, SCHEDULER_STATE } from '../wanted/scheduler.ts';
 import { ZOOKEEPER_DATA, ZOOKEEPER_SERVICE } from '../wanted/zookeeper.ts';
 import { agentWorkDir, masterWorkDir } from '../work-dirs.ts';
@@ -93,6 +94,7 @@ export function servicesOf(cluster: Cluster, host: ClusterHost, facts: FactsByHo
     ...(has('agent') && layout ? [[layout.agent.service, 'the Mesos agent'] as const] : []),
     ...(has('scheduler') ? [[SCHEDULER_SERVICE, 'the scheduler'] as const] : []),
     ...(has('lb') ? [[LB_SERVICE, 'the load balancer'] as const] : []),
+    ...(cluster.monitoring ? [[MONITORING_SERVICE, 'the exporter of metrics'] as const] : []),
   ]);
 }
 

@@ -1,19 +1,28 @@
 /** Looks for faults of the services, and between them. */
 
 import type { Role } from '../../cluster/cluster.ts';
-import { clusterHealth, serviceOf } from '../health.ts';
+import { clusterHealth, type RoleHealth, serviceOf } from '../health.ts';
 import { addressOf, ZOO_CFG } from '../topology.ts';
 import { DOCKER_SERVICE } from '../wanted/docker.ts';
+import { MONITORING_SERVICE } from '../wanted/monitoring.ts';
 import { ZOOKEEPER_DATA } from '../wanted/zookeeper.ts';
 import { type DoctorInput, type Finding, finding, type Patient } from './finding.ts';
 import { dialsOf, servicesOf } from './request.ts';
 
-const NAMES: Readonly<Record<Role, string>> = {
+const NAMES: Readonly<Record<RoleHealth['role'], string>> = {
   zookeeper: 'ZooKeeper',
   master: 'the Mesos master',
   agent: 'the Mesos agent',
   scheduler: 'the scheduler',
   lb: 'the load balancer',
+  docker: 'Docker',
+  monitoring: 'the exporter of metrics',
+};
+
+/** Services of what is no role. */
+const OWN_SERVICES: Readonly<Partial<Record<RoleHealth['role'], string>>> = {
+  docker: DOCKER_SERVICE,
+  monitoring: MONITORING_SERVICE,
 };
 
 /** Texts in logs of services whose cause is known, each with what to do. */
@@ -85,10 +94,10 @@ export function health({ cluster, facts, host, own }: Patient): Finding[] {
   );
   const roles = clusterHealth(cluster, facts).hosts.find((one) => one.host === host.name)?.roles ?? [];
   return roles.flatMap(({ role, healthy, state }) => {
-    const service = role === 'docker' ? DOCKER_SERVICE : serviceOf(cluster, role, own);
+    const service = OWN_SERVICES[role] ?? serviceOf(cluster, role as Role, own);
     // The other check reports a service that does not run, and names the reason.
     if (healthy || stopped.includes(service)) return [];
-    const who = role === 'docker' ? 'Docker' : NAMES[role];
+    const who = NAMES[role];
     return [
       finding(
         host.name,
