@@ -129,6 +129,16 @@ describe('a host', () => {
     expect(() => withoutHost(text, FILE, 'b')).toThrow("cluster.yaml can't be edited: Unresolved alias");
   });
 
+  test('with a role writes the roles of all hosts where none has roles, and only its own where others have', () => {
+    expect(withHost('hosts:\n  - a\n', 'c.yaml', { name: 'b', roles: ['lb'] })).toBe(
+      'hosts:\n  - name: a\n    roles: [ master, scheduler, agent ]\n  - name: b\n    roles: [ lb ]\n',
+    );
+    const own = 'hosts:\n  - name: a\n    roles: [ master, scheduler ]\n  - c\n';
+    expect(withHost(own, 'c.yaml', { name: 'b', roles: ['lb'] })).toBe(
+      `${own}  - name: b\n    roles: [ lb ]\n`,
+    );
+  });
+
   test('that is there is refused if it is wanted with another address, roles or attributes', () => {
     const read = parseSpec(four, FILE);
     const h3 = read.ok && read.value.hosts[2];

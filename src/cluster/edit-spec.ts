@@ -39,10 +39,13 @@ function addTo(text: string, file: string, host: NewHost): string {
   }
   const { name, address, roles, attributes = {} } = host;
   const document = documentOf(text);
+  const { items } = hostsOf(document, file);
+  // Where no host has roles, one with roles would change those of all others: `withRoles` writes all of them.
+  const haveRoles = items.some((item) => isMap(item) && item.has('roles'));
   const block = {
     name,
     ...(address !== undefined && address !== name && { address }),
-    ...(roles && { roles }),
+    ...(roles && haveRoles && { roles }),
     ...(Object.keys(attributes).length > 0 && { attributes }),
   };
   const node = document.createNode(Object.keys(block).length > 1 ? block : name);
@@ -51,7 +54,7 @@ function addTo(text: string, file: string, host: NewHost): string {
     const list = node.get('roles', true);
     if (isSeq(list)) list.flow = true;
   }
-  hostsOf(document, file).items.push(node);
+  items.push(node);
   // The masters of a cluster without ZooKeeper get it with the first new server.
   const isFirst =
     roles?.includes('zookeeper') && !before.hosts.some((one) => one.roles.includes('zookeeper'));

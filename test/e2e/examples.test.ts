@@ -207,7 +207,7 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup node undrain h3': NO_HOST,
   'mesosup node add h4': NO_NEW_HOST,
   'mesosup node add h4 --attribute rack=b --yes': NO_NEW_HOST,
-  'mesosup node add h5 --role lb': NO_NEW_HOST,
+  'mesosup node add h4 --role lb': NO_NEW_HOST,
   'mesosup node add h4 --role zookeeper,master,scheduler,agent': NO_NEW_HOST,
   'mesosup node replace h3 h6': NO_HOST,
   'mesosup node replace h3 h6 --address 10.0.0.6 --yes': NO_HOST,

@@ -21,7 +21,7 @@ export default class NodeAdd extends BaseCommand {
   static override examples = [
     '<%= config.bin %> node add h4',
     '<%= config.bin %> node add h4 --attribute rack=b --yes',
-    '<%= config.bin %> node add h5 --role lb',
+    '<%= config.bin %> node add h4 --role lb',
     '<%= config.bin %> node add h4 --role zookeeper,master,scheduler,agent',
   ];
   static override enableJsonFlag = true;
