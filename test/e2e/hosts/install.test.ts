@@ -402,9 +402,9 @@ describe('a host with the role lb', () => {
         expect.stringMatching(/ mesosup-lb /),
       ]);
       expect(await h1.run('systemctl is-enabled haproxy; systemctl is-active haproxy; :')).toBe(
-        'disabled\ninactive\n',
+        'disabled\ninactive',
       );
-      expect(await h1.run("stat -c '%a %U' /etc/mesosup/lb/credentials")).toBe('600 mesosup-lb\n');
+      expect(await h1.run("stat -c '%a %U' /etc/mesosup/lb/credentials")).toBe('600 mesosup-lb');
       // As a viewer it can't change anything.
       const request = `curl -s -o /dev/null -w '%{http_code}' -u "$(cat /etc/mesosup/lb/credentials)"`;
       const url = `http://${h1.address}:${PORTS.scheduler}/v2/apps`;
@@ -434,7 +434,8 @@ describe('a host with the role lb', () => {
     const { stdout, stderr, code } = await kept;
     expect([code, stderr]).toEqual([0, '']);
     expect(stdout.trim().split('\n')).toEqual(['OK', ...Array.from({ length: 60 }, () => name)]);
-    expect(await haproxies()).toBe(before);
+    // The program has loaded its configuration again; the process that is in charge is the same.
+    expect((await haproxies()).split('\n')[0]).toBe(before.split('\n')[0]);
     await cluster.healthy();
   });
 
