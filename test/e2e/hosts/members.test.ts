@@ -119,7 +119,7 @@ test('the fourth member leaves, and its tasks move without a failed request', as
   expectServed(load);
   const servers = ['h1', 'h2', 'h3'].map((name, index) => `${index + 1} ${address(name)}`);
   expect(await members('h1', 'h2', 'h3')).toEqual([[...servers, '2'].join(', ')]);
-  expect(await lab.host('h4').run('ls -d /etc/mesosup /var/lib/mesosup 2>/dev/null || :')).toBe('');
+  expect(await lab.host('h4').run('ls -d /etc/mesosup /opt/mesosup 2>/dev/null || :')).toBe('');
   expect(await readFile(cluster.specFile, 'utf8')).toBe(text.replace(/ {2}- name: h4\n(?: {4}.*\n)*/, ''));
   expect(await cluster.planned()).toEqual({});
 });
