@@ -193,6 +193,9 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
     'libnew - < 1:2.0-1 **CONFIGURE**',
   ];
 
+  /** The file of former versions. */
+  const former = () => path.join(directory, 'former');
+
   /** Runs the hook like apt, which has written before how much space it needs. */
   async function run(space: string, allowed = ['older'], more: readonly string[] = []) {
     const journal = path.join(directory, 'journal');
@@ -209,10 +212,9 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
     const file = path.join(directory, 'hook');
     await writeFile(file, hook);
     const input = [...settings, ...packages, ...more, ''].join('\n');
-    const { exitCode, stdout } = await execa(program, [...args, file, output, allowedFile, journal], {
-      input,
-      reject: false,
-    });
+    await rm(former(), { force: true });
+    const files = [output, allowedFile, journal, former()];
+    const { exitCode, stdout } = await execa(program, [...args, file, ...files], { input, reject: false });
     return { exitCode, stdout, journal: (await readFile(journal, 'utf8')).split('\n').slice(2, -1) };
   }
 
@@ -223,6 +225,11 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
     });
     expect(hook).not.toBe('');
     expect(stdout).toBe('');
+  });
+
+  test('records the version that each package had before its change', async () => {
+    await run('1,024 kB');
+    expect(await readFile(former(), 'utf8')).toBe('ours 2.0\nknown 1.0\nolder 3.0\n');
   });
 
   test('records the state of each package that the journal lacks', async () => {
