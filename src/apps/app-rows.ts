@@ -5,24 +5,6 @@ import { type Column, renderTable, type TableOptions } from '../text/table.ts';
 import { canaryOf } from './canary-labels.ts';
 import { age, amount } from './units.ts';
 
-/** The fields of apps that the table shows; only these are requested. */
-export const APP_FIELDS = [
-  ...[
-    'id',
-    'instances',
-    'cpus',
-    'mem',
-    'cmd',
-    'args',
-    'container',
-    'healthChecks',
-    'mode',
-    'version',
-    'labels',
-  ],
-  ...['tasksRunning', 'tasksStaged', 'tasksHealthy', 'tasksUnhealthy', 'deployments'],
-];
-
 export type ListedApp = Pick<AppJson, 'id' | 'instances' | 'cpus' | 'mem' | 'healthChecks' | 'version'> &
   Partial<AppJson>;
 

@@ -8,7 +8,7 @@ import { once } from 'node:events';
 import { get, type IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { execa } from 'execa';
-import { APP_FIELDS } from '../../src/apps/app-rows.ts';
+import { APP_FIELDS } from '../../src/apps/app-fields.ts';
 import { RUNTIME_FLAGS } from '../../src/install/wanted/scheduler.ts';
 import { median } from './figures.ts';
 

@@ -1,16 +1,9 @@
 /** Brings the scheduler's state into the store: one load, and then what events say has changed. */
 
 import { effect, untracked } from '@preact/signals';
+import { APP_FIELDS } from '../../apps/app-fields.ts';
 import { isJson, parseJson } from '../../json.ts';
-import {
-  APP_LIST_FIELDS,
-  appsAfter,
-  COUNT_FIELDS,
-  deploymentsEnded,
-  withApp,
-  withApps,
-  withCounts,
-} from '../state/apps.ts';
+import { appsAfter, COUNT_FIELDS, deploymentsEnded, withApp, withApps, withCounts } from '../state/apps.ts';
 import { addEvent, type LiveEvent, liveEvent } from '../state/events.ts';
 import { apps, deployments, ended, events, forget, isLoaded, loadError, session } from '../store.ts';
 import { api, errorText, isStatus, SHORT } from './api.ts';
@@ -165,7 +158,7 @@ async function readApps(own: AbortSignal): Promise<void> {
     changed.clear();
     // Most often only counts have changed, and definitions are most of the answer.
     const updated = isLoaded.peek() ? withCounts(apps.peek(), await listApps(COUNT_FIELDS, own)) : undefined;
-    apps.value = updated ?? withApps(apps.peek(), await listApps(APP_LIST_FIELDS, own));
+    apps.value = updated ?? withApps(apps.peek(), await listApps(APP_FIELDS, own));
     isLoaded.value = true;
     return;
   }

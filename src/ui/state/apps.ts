@@ -1,25 +1,8 @@
 /** The apps that the page shows, and their changes (pure). */
 
+import { APP_FIELDS } from '../../apps/app-fields.ts';
 import type { AppJson } from '../../scheduler/api/v2/app-schemas.ts';
 import type { LiveEvent } from './events.ts';
-
-/** The fields that the list of apps requests. */
-export const APP_LIST_FIELDS = [
-  ...[
-    'id',
-    'instances',
-    'cpus',
-    'mem',
-    'cmd',
-    'args',
-    'container',
-    'healthChecks',
-    'mode',
-    'version',
-    'labels',
-  ],
-  ...['tasksRunning', 'tasksStaged', 'tasksHealthy', 'tasksUnhealthy', 'deployments'],
-];
 
 export type ShownApp = Pick<
   AppJson,
@@ -72,7 +55,7 @@ export function withCounts(before: Apps, list: readonly AppCounts[]): Apps | und
 /** Replaces or adds an app. Fields that the list does not show are left out. */
 export function withApp(before: Apps, app: AppJson): Apps {
   const shown = Object.fromEntries(
-    APP_LIST_FIELDS.flatMap((name) => {
+    APP_FIELDS.flatMap((name) => {
       const value = app[name as keyof AppJson];
       return value === undefined ? [] : [[name, value]];
     }),

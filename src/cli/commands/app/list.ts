@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core';
-import { APP_FIELDS, appsTable } from '../../../apps/app-rows.ts';
+import { APP_FIELDS } from '../../../apps/app-fields.ts';
+import { appsTable } from '../../../apps/app-rows.ts';
 import { ApiCommand } from '../../api-command.ts';
 import { inFormat, outputFlag } from '../../flags/output-flag.ts';
 
