@@ -10,15 +10,19 @@ import { parseTokens, parseUsers } from './users.ts';
 /** @throws UsageError */
 export function accessFrom(flags: Flags): Access {
   const file = flags.text('http_credentials_file');
-  const credentials = file === undefined ? flags.secret('http_credentials') : httpCredentialsFrom(file);
-  if (credentials !== undefined && !credentials.includes(':')) {
+  const credentials = flags.secret('http_credentials');
+  if (file === undefined && credentials !== undefined && !credentials.includes(':')) {
     throw new UsageError('MARATHON_HTTP_CREDENTIALS must be USER:PASSWORD');
   }
   const usersFile = flags.text('http_users_file');
   const tokensFile = flags.text('http_tokens_file');
   const origins = flags.text('access_control_allow_origin');
-  const own = credentials === undefined ? [] : [operatorFrom(credentials.split(/\r?\n/, 1)[0] ?? '')];
-  const further = file === undefined ? [] : furtherUsers(file, credentials ?? '');
+  const own =
+    file !== undefined
+      ? usersInCredentials(file)
+      : credentials === undefined
+        ? []
+        : [operatorFrom(credentials)];
   const users =
     usersFile === undefined
       ? []
@@ -27,14 +31,14 @@ export function accessFrom(flags: Flags): Access {
     tokensFile === undefined
       ? []
       : parseTokens('http_tokens_file', tokensFile, secretFrom('http_tokens_file', tokensFile));
-  const first = new Set([...own, ...further].map(({ user }) => user.name));
+  const first = new Set(own.map(({ user }) => user.name));
   const [twice] = users.filter(({ user }) => first.has(user.name));
   if (twice) {
     throw new UsageError(
       `--http_users_file: ${usersFile} contains ${twice.user.name}, who is in --http_credentials_file already`,
     );
   }
-  const accounts = [...own, ...further, ...users, ...tokens];
+  const accounts = [...own, ...users, ...tokens];
   return {
     ...(accounts.length > 0 && { accounts }),
     ...(origins !== undefined && { allowedOrigins: splitList(origins) }),
@@ -50,17 +54,20 @@ function operatorFrom(credentials: string): Account {
   };
 }
 
-/** Users in the lines after the first one. The installer writes viewers for its own programs there. */
-function furtherUsers(file: string, text: string): Account[] {
-  const lines = text.split(/\r?\n/).slice(1);
+/** The operator in the first line, and the users in the others. The installer writes viewers for its own programs there. */
+function usersInCredentials(file: string): Account[] {
+  const [first = '', ...others] = secretFrom('http_credentials_file', file).split(/\r?\n/);
+  const isList = others.length > 0;
+  if (!first.includes(':') || (isList && first.startsWith('#'))) {
+    throw new UsageError(
+      `--http_credentials_file: ${file} must contain USER:PASSWORD${isList ? ' in its first line' : ''}`,
+    );
+  }
+  const operator = operatorFrom(first);
+  if (others.every((line) => line.trim() === '')) return [operator];
   // The empty line keeps the numbers of lines in errors.
-  return lines.every((line) => line.trim() === '')
-    ? []
-    : parseUsers('http_credentials_file', file, ['', ...lines].join('\n'));
-}
-
-function httpCredentialsFrom(file: string): string {
-  const credentials = secretFrom('http_credentials_file', file);
-  if (credentials.includes(':')) return credentials;
-  throw new UsageError(`--http_credentials_file: ${file} must contain USER:PASSWORD`);
+  const further = parseUsers('http_credentials_file', file, ['', ...others].join('\n'));
+  const twice = further.some(({ user }) => user.name === operator.user.name);
+  if (twice) throw new UsageError(`--http_credentials_file: ${file} contains ${operator.user.name} twice`);
+  return [operator, ...further];
 }

@@ -169,6 +169,24 @@ it('refuses further lines of the credentials that are no users, and users that a
   expect(run).toThrow(/contains lb, who is in --http_credentials_file already/);
 });
 
+it('takes no line but the first as the operator: a comment before it would be a password that is no secret', () => {
+  const file = join(directory, 'not-first');
+  const run = () => options(['--master', 'm', '--http_credentials_file', file]);
+  for (const text of [
+    '# users\nu:sesame\n',
+    '# see: docs\nu:sesame\n',
+    '[operator]\nu:sesame\n',
+    '\nu:sesame\n',
+  ]) {
+    writeFileSync(file, text);
+    expect(run).toThrow(/must contain USER:PASSWORD in its first line$/);
+  }
+  writeFileSync(file, 'u:p\n[viewer]\nu:sesame\n');
+  expect(run).toThrow(/contains u twice$/);
+  const { accounts } = options(['--master', 'm'], { MARATHON_HTTP_CREDENTIALS: 'u:two\nlines' });
+  expect(accounts).toMatchObject([{ secret: { text: 'two\nlines' } }]);
+});
+
 it('listens with TLS if configured', () => {
   const tls = ['--https_port', '8443', '--ssl_cert_file', secret, '--ssl_key_file', secret];
   expect(options(['--master', 'm', ...tls])).toMatchObject({
