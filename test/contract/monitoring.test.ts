@@ -282,6 +282,8 @@ const SERIES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   MesosupLbProblems: { mesosup_lb_problems: '1+0x60' },
 };
 
+const isFiring = (alert: string) => `count(ALERTS{alertname="${alert}", alertstate="firing"}) or vector(0)`;
+
 it('every other alert fires for its series at its own pace, and is quiet without', async () => {
   const file = path.join(programs.directory, 'alerts.test.yml');
   const tests = Object.entries(SERIES).map(([alert, series]) => ({
@@ -291,13 +293,22 @@ it('every other alert fires for its series at its own pace, and is quiet without
       { eval_time: '50m', exp_samples: [{ labels: '{}', value: 1 }] },
       // None fires at the very beginning.
       { eval_time: '0m', exp_samples: [{ labels: '{}', value: 0 }] },
-    ].map((one) => ({
-      ...one,
-      expr: `count(ALERTS{alertname="${alert}", alertstate="firing"}) or vector(0)`,
-    })),
+    ].map((one) => ({ ...one, expr: isFiring(alert) })),
   }));
+  // The start of a load balancer, which has had no answer yet, between its answers every minute.
+  const restarted = {
+    interval: '1m',
+    input_series: [
+      { series: 'mesosup_lb_scheduler_last_answer_timestamp_seconds', values: '0+60x9 0 660+60x9' },
+    ],
+    promql_expr_test: ['10m', '11m'].map((eval_time) => ({
+      eval_time,
+      expr: isFiring('MesosupLbSchedulerAway'),
+      exp_samples: [{ labels: '{}', value: 0 }],
+    })),
+  };
   const rule_files = [path.join(root, 'templates/monitoring/rules.yml')];
-  await writeFile(file, stringify({ rule_files, tests }));
+  await writeFile(file, stringify({ rule_files, tests: [...tests, restarted] }));
   await execa('promtool', ['test', 'rules', file], { all: true });
   const real = [
     'MesosAgentDown',
