@@ -54,6 +54,10 @@ test('gets the right to use ports below 1024 only if it uses one', () => {
   expect(high).toContain('\nCapabilityBoundingSet=\n');
   expect(high).not.toContain('Ambient');
   expect(high).toContain(' --checks\n');
+  const flags = { 'http-port': '8081', 'https-port': '8443' };
+  for (const low of [{ dns: '10.0.0.1:53' }, { stats: '127.0.0.1:81' }, { metrics: '127.0.0.1:82' }]) {
+    expect(unitOf(wanted({ lbFlags: { ...flags, ...low } }))).toContain('\nAmbientCapabilities=');
+  }
 });
 
 test("turns the package's own service off, unless the package was there before", () => {

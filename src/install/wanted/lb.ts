@@ -1,7 +1,7 @@
 /** The load balancer: haproxy, and the program that configures it from the scheduler. */
 
 import type { Cluster } from '../../cluster/cluster.ts';
-import { lbOptions } from '../../cluster/lb-flags.ts';
+import { lbOptions, lbPorts } from '../../cluster/lb-flags.ts';
 import { secretMark } from '../../cluster/secrets.ts';
 import { installedPackage } from '../package-state.ts';
 import { resourceId } from '../resources/registry.ts';
@@ -35,7 +35,8 @@ export function lb(context: Context): Part {
   const upstart = own.init === 'upstart';
   const program = (root: string) => [`${root}/bin/node`, ...RUNTIME_FLAGS, `${root}/lib/lb.js`];
   const flags = lbArguments(context);
-  const { httpPort, httpsPort } = lbOptions(cluster.lbFlags);
+  const { dns } = lbOptions(cluster.lbFlags);
+  const listens = [...Object.values(lbPorts(cluster.lbFlags)), ...(dns ? [dns.port] : [])];
   const unit = file(
     unitPath(context, LB_SERVICE),
     render(`${upstart ? 'upstart' : 'systemd'}/${LB_SERVICE}.${upstart ? 'conf' : 'service'}`, {
@@ -43,7 +44,7 @@ export function lb(context: Context): Part {
       service: LB_SERVICE,
       user: LB_USER,
       stateDirectory: LB_STATE,
-      privilegedPort: Math.min(httpPort, httpsPort) < 1024,
+      privilegedPort: listens.some((port) => port < 1024),
       command: [...program(CURRENT), ...flags],
     }),
   );
