@@ -22,8 +22,12 @@ export async function putOut(
   const file = path.join(directory, name);
   try {
     await mkdir(directory, { recursive: true });
+    // An existing file keeps its mode, and must not show a secret before it has the right one.
+    await chmod(file, mode).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
     await writeFile(file, text, { mode });
-    // An existing file keeps its mode.
+    // The mode of a new file depends on the umask.
     await chmod(file, mode);
   } catch (error) {
     throw new UsageError(`${file} can't be written: ${(error as NodeJS.ErrnoException).code}`);
