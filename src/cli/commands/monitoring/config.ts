@@ -92,7 +92,7 @@ export default class MonitoringConfig extends BaseCommand {
     };
     for (const note of known?.notes ?? []) this.logToStderr(note);
     const config = scrapeConfig(monitored);
-    if (!this.jsonEnabled()) {
+    if (out !== undefined || !this.jsonEnabled()) {
       const { stringify } = await import('yaml');
       const text = stringify(config, { lineWidth: 0 });
       if (out !== undefined && given === undefined && known?.password !== undefined)
