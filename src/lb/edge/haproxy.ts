@@ -5,7 +5,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, rmSync } from 'node:fs';
 import { open, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -54,16 +54,13 @@ export class Haproxy {
 
   /** Replaces the configuration file, without effect on a running haproxy. @throws Error */
   async write(text: string): Promise<void> {
-    const draft = `${this.configuration}.new`;
-    await writeFile(draft, text, { mode: 0o600 });
-    await rename(draft, this.configuration);
+    await rename(await this.#draft(text), this.configuration);
   }
 
   /** Checks a configuration, and loads it. If that fails, the previous file stays. @throws RefusedError, Error */
   async replace(text: string): Promise<void> {
-    const draft = `${this.configuration}.new`;
     const previous = `${this.configuration}.previous`;
-    await writeFile(draft, text, { mode: 0o600 });
+    const draft = await this.#draft(text);
     await this.check(draft);
     const hadOne = await rename(this.configuration, previous).then(
       () => true,
@@ -104,7 +101,7 @@ export class Haproxy {
       return;
     }
     await rm(this.#master, { force: true });
-    const log = openSync(this.#log, 'a', 0o600);
+    const log = this.#openLog();
     await rm(this.#idFile, { force: true });
     const child = spawn(this.#program, ['-W', '-S', `${this.#master},mode,600`, '-f', this.configuration], {
       cwd: this.#directory,
@@ -175,6 +172,24 @@ export class Haproxy {
   async #remember(id: ProcessId): Promise<void> {
     this.#id = id;
     await writeFile(this.#idFile, JSON.stringify(id), { mode: 0o600 }).catch(() => undefined);
+  }
+
+  /** A file of a former user of this program, whose number was another one, can be removed, but not written. */
+  async #draft(text: string): Promise<string> {
+    const draft = `${this.configuration}.new`;
+    await rm(draft, { force: true });
+    await writeFile(draft, text, { mode: 0o600 });
+    return draft;
+  }
+
+  /** See `#draft`. @returns a file descriptor */
+  #openLog(): number {
+    try {
+      return openSync(this.#log, 'a', 0o600);
+    } catch {
+      rmSync(this.#log, { force: true });
+      return openSync(this.#log, 'a', 0o600);
+    }
   }
 
   async #logSize(): Promise<number> {
