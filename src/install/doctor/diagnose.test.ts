@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { bareFacts, clusterOf, fileFacts, hostOf, serviceFacts } from '../../../test/install/hosts.ts';
+import type { Role } from '../../cluster/cluster.ts';
 import type { Facts } from '../facts.ts';
 import type { Plan } from '../plan.ts';
 import { ZOO_CFG } from '../topology.ts';
 import { DOCKER_CONFIG } from '../wanted/docker.ts';
 import { type DiagnoseInput, diagnose } from './diagnose.ts';
 import type { Examination } from './examination.ts';
-import { dialsOf, examinationRequest } from './request.ts';
+import { dialsOf, examinationRequest, servicesOf } from './request.ts';
 
 const cluster = clusterOf(['h1', 'h2', 'h3'].map((name) => hostOf(name)));
 const SERVICES = ['zookeeper', 'mesos-master', 'mesos-agent', 'docker', 'mesosup-scheduler'];
@@ -198,6 +199,15 @@ test('names the cause of a stopped service from its log, and says nothing more o
   expect(inFacts(service('mesos-master', { enabled: 'disabled' }))).toEqual([
     'h2 error boot (fix) the service mesos-master runs, but is disabled: it will not start when the host restarts',
   ]);
+});
+
+test('expects the exporter of metrics only where there is a master or an agent', () => {
+  const monitored = clusterOf(cluster.hosts, { monitoring: { listen: 'loopback', port: 9103 } });
+  const expects = (roles: readonly Role[]) =>
+    servicesOf(monitored, hostOf('h2', { roles }), ALL).has('mesosup-monitoring');
+  expect(
+    [['master'], ['agent'], ['scheduler', 'lb'], ['zookeeper']].map((roles) => expects(roles as Role[])),
+  ).toEqual([true, true, false, false]);
 });
 
 test('finds services that run and do not work, and what follows for the cluster', () => {

@@ -1,7 +1,7 @@
 /** Decides what the doctor reads on a host, beyond its facts. */
 
 import type { Cluster, ClusterHost, Role } from '../../cluster/cluster.ts';
-import { hostsWith } from '../../cluster/topology.ts';
+import { hostsWith, isMonitored } from '../../cluster/topology.ts';
 import { mesosLayout } from '../layout.ts';
 import type { ExaminationRequest } from '../script/examine-script.ts';
 import { STATE } from '../script/places.ts';
@@ -94,7 +94,7 @@ export function servicesOf(cluster: Cluster, host: ClusterHost, facts: FactsByHo
     ...(has('agent') && layout ? [[layout.agent.service, 'the Mesos agent'] as const] : []),
     ...(has('scheduler') ? [[SCHEDULER_SERVICE, 'the scheduler'] as const] : []),
     ...(has('lb') ? [[LB_SERVICE, 'the load balancer'] as const] : []),
-    ...(cluster.monitoring ? [[MONITORING_SERVICE, 'the exporter of metrics'] as const] : []),
+    ...(isMonitored(cluster, host) ? [[MONITORING_SERVICE, 'the exporter of metrics'] as const] : []),
   ]);
 }
 
