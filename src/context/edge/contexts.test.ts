@@ -69,6 +69,16 @@ test('adds, uses and removes a context in a file that only its owner can read', 
   expect(await all.list()).toMatchObject({ current: undefined });
 });
 
+test('a choice of the environment, or of a context that is gone, is a choice', async () => {
+  expect(await contexts().hasChoice(undefined)).toBe(false);
+  expect(await contexts({ MESOSUP_CONTEXT: '', MESOSUP_URL: '' }).hasChoice(undefined)).toBe(false);
+  expect(await contexts({ MESOSUP_CONTEXT: '', MESOSUP_URL: 'http://a' }).hasChoice(undefined)).toBe(true);
+  expect(await contexts().hasChoice('')).toBe(true);
+  await contexts().use('gone');
+  expect(await contexts().hasChoice(undefined)).toBe(true);
+  await expect(contexts().choose(undefined)).rejects.toThrow('The context in use is "gone"');
+});
+
 test('keeps all contexts that are added at the same time, and each name once', async () => {
   const names = Array.from({ length: 20 }, (_, i) => `c${i}`);
   await Promise.all(names.map((name) => contexts().add({ name, urls: ['http://a'] })));

@@ -52,10 +52,12 @@ export class Contexts {
     return MESOSUP_TOKEN ? { ...context, credentials: { kind: 'token', token: MESOSUP_TOKEN } } : context;
   }
 
-  /** @returns false if `choose` finds nothing to choose from */
+  /** @returns false if `choose` finds nothing to choose from, not even what no longer exists */
   async hasChoice(flag: string | undefined): Promise<boolean> {
     const { MESOSUP_CONTEXT, MESOSUP_URL } = this.#environment;
-    return Boolean(flag ?? MESOSUP_CONTEXT ?? MESOSUP_URL) || (await this.names()).length > 0;
+    if (flag !== undefined || MESOSUP_CONTEXT || MESOSUP_URL) return true;
+    const stored = await readContexts(this.file);
+    return stored.current !== undefined || (await this.#names(stored)).length > 0;
   }
 
   /** @returns all contexts, sorted by name, and the name of the one in use */
