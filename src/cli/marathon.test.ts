@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest';
-import type { Answer } from '../client/api-client.ts';
+import { expect, it, vi } from 'vitest';
+import type { Answer, Send } from '../client/api-client.ts';
 import { marathonAt } from './marathon.ts';
 
 /** A Marathon that gives these answers, by method and path. */
@@ -49,3 +49,18 @@ it('asks another instance to abdicate, with the same credentials', async () => {
   await one.marathon.at('other:80').abdicate();
   expect(one.sent).toEqual(['DELETE http://other:80/v2/leader Bearer x']);
 });
+
+it('does not wait for ever for an instance that does not answer to that', async () => {
+  vi.useFakeTimers();
+  try {
+    const send: Send = (_url, { signal }) =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const asked = expect(marathonAt('http://m:8080', undefined, send).abdicate()).rejects.toThrow(
+      'http://m:8080 did not answer: no answer in 60 s',
+    );
+    await vi.advanceTimersByTimeAsync(61_000);
+    await asked;
+  } finally {
+    vi.useRealTimers();
+  }
+}, 10_000);

@@ -43,7 +43,7 @@ export function marathonAt(url: string, authorization: string | undefined, send 
       }
     },
     async abdicate() {
-      await client.call('DELETE', '/v2/leader');
+      await client.call('DELETE', '/v2/leader', {}, LIMITS);
     },
     at: (address) => marathonAt(`${new URL(url).protocol}//${address}`, authorization, send),
   };

@@ -49,7 +49,7 @@ export interface Limits {
   readonly signal?: AbortSignal;
   /** Time in milliseconds in which a request that reads is repeated while no scheduler answers it. Default: 5000. */
   readonly patienceMs?: number;
-  /** Time in milliseconds until the answer to a request that reads must have begun. Default: 30000. */
+  /** Time in milliseconds until the answer must have begun. Default: 30000 for a request that reads; no limit for others. */
   readonly answerMs?: number;
   /** True: the request changes nothing if it is sent twice, so it is repeated like one that reads. */
   readonly isHarmless?: boolean;
@@ -278,11 +278,11 @@ export class ApiClient {
   }
 
   async #fetchOnce(url: string, request: Sent, redirect: 'manual' | 'follow' | 'error'): Promise<Answer> {
-    const { method, body, headers, signal, answerMs = ANSWER_MS } = request;
+    const { method, body, headers, signal, answerMs = isRead(request) ? ANSWER_MS : undefined } = request;
     const { authorization, fetch: send = fetch } = this.#options;
     const late = new AbortController();
-    const giveUp = () => late.abort(new Error(`no answer in ${answerMs / 1000} s`));
-    const timer = isRead(request) ? setTimeout(giveUp, answerMs) : undefined;
+    const giveUp = (ms: number) => late.abort(new Error(`no answer in ${ms / 1000} s`));
+    const timer = answerMs === undefined ? undefined : setTimeout(giveUp, answerMs, answerMs);
     try {
       return await send(url, {
         method,
