@@ -2,7 +2,7 @@
 
 import { errorText } from '../live/api.ts';
 import { signedOut } from '../live/feed.ts';
-import { ofSession } from '../store.ts';
+import { ofSession, session } from '../store.ts';
 
 interface Notice {
   readonly key: number;
@@ -26,14 +26,16 @@ function close(key: number): void {
   notices.value = notices.value.filter((one) => one.key !== key);
 }
 
-/** Makes a change, and says how it went. @returns true if it was accepted */
+/** Makes a change, and says how it went, unless its session ends meanwhile. @returns true if it was accepted */
 export async function attempt(done: string, change: () => Promise<unknown>): Promise<boolean> {
+  const own = session.peek();
   try {
     await change();
-    show('done', done);
+    if (session.peek() === own) show('done', done);
     return true;
   } catch (error) {
-    if (signedOut(error)) return false;
+    // What comes later is not for the next user, whose session is another one.
+    if (session.peek() !== own || signedOut(error)) return false;
     show('failed', errorText(error));
     return false;
   }
