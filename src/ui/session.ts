@@ -12,6 +12,17 @@ export async function readSession(): Promise<void> {
   session.value = sessionOf(await ask());
 }
 
+/**
+ * Finds out whether the session of the browser is still that of the page: another page may have signed in somebody else
+ * meanwhile. Then the page begins again. @throws ApiError, and the reason of the signal
+ */
+export async function checkSession(signal: AbortSignal): Promise<void> {
+  const found = sessionOf(await ask(signal));
+  signal.throwIfAborted();
+  if (found.state === 'none') session.value = found;
+  else if (JSON.stringify(found) !== JSON.stringify(session.peek())) session.value = { state: 'unknown' };
+}
+
 /** @throws ApiError if the user or the password is wrong (401), or after too many wrong ones (429) */
 export async function signIn(user: string, password: string): Promise<void> {
   const next = sessionOf(await api.call('POST', '/v2/session', { body: { user, password } }));
@@ -26,8 +37,8 @@ export async function signOut(): Promise<void> {
   session.value = { state: 'none', signedOut: true };
 }
 
-function ask() {
-  return api.call('GET', '/v2/session', {}, SHORT);
+function ask(signal?: AbortSignal) {
+  return api.call('GET', '/v2/session', {}, { ...SHORT, ...(signal && { signal }) });
 }
 
 function sessionOf({ required, user, role }: Answer): Session {

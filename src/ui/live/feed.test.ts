@@ -11,6 +11,9 @@ let answerMs = 0;
 let beginMs = 0;
 let eventText = '';
 let end = (): void => {};
+/** Ends the streams of events. */
+let cut = (): void => {};
+let user = 'ada';
 
 /** Like `fetch`: it ends with its signal. */
 async function answer(input: unknown, { signal }: RequestInit = {}): Promise<Response> {
@@ -19,6 +22,7 @@ async function answer(input: unknown, { signal }: RequestInit = {}): Promise<Res
     signal?.addEventListener('abort', () => reject(signal.reason));
     setTimeout(resolve, isStream ? beginMs : answerMs);
   });
+  if (String(input).includes('/v2/session')) return Response.json({ required: true, user, role: 'operator' });
   if (!isStream) {
     return Response.json(String(input).includes('/v2/apps') ? { apps: listed } : []);
   }
@@ -26,6 +30,7 @@ async function answer(input: unknown, { signal }: RequestInit = {}): Promise<Res
     start(controller) {
       controller.enqueue(new TextEncoder().encode(`:\n\n${eventText}`));
       signal?.addEventListener('abort', () => controller.error(signal.reason));
+      cut = () => controller.error(new Error('closed'));
     },
   });
   return new Response(body);
@@ -47,7 +52,7 @@ beforeEach(() => {
   vi.stubGlobal('location', { origin: ORIGIN });
   vi.stubGlobal('document', { hidden: false });
   vi.stubGlobal('fetch', answer);
-  [listed, answerMs, beginMs, eventText] = [[], 0, 0, ''];
+  [listed, answerMs, beginMs, eventText, user] = [[], 0, 0, '', 'ada'];
 });
 
 afterEach(async () => {
@@ -90,4 +95,17 @@ it('connects again after a long silence, also to a scheduler that answers slowly
   expect(same).toBe(connection);
   await vi.advanceTimersByTimeAsync(8000);
   expect(connection.value.state).toBe('live');
+});
+
+it('begins again if another user has signed in when the connection comes back', async () => {
+  const { session } = await page();
+  session.value = { state: 'open', name: 'ada', role: 'operator', canSignOut: true };
+  await vi.advanceTimersByTimeAsync(1000);
+  cut();
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(session.value).toMatchObject({ state: 'open', name: 'ada' });
+  user = 'bob';
+  cut();
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(session.value).toEqual({ state: 'unknown' });
 });

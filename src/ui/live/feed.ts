@@ -3,6 +3,7 @@
 import { effect, untracked } from '@preact/signals';
 import { APP_FIELDS } from '../../apps/app-fields.ts';
 import { isJson, parseJson } from '../../json.ts';
+import { checkSession } from '../session.ts';
 import { appsAfter, COUNT_FIELDS, deploymentsEnded, withApp, withApps, withCounts } from '../state/apps.ts';
 import { addEvent, type LiveEvent, liveEvent } from '../state/events.ts';
 import { apps, deployments, ended, events, forget, isLoaded, loadError, session } from '../store.ts';
@@ -49,9 +50,13 @@ let stopped = AbortSignal.abort();
 export function startFeed(): () => void {
   const stop = new AbortController();
   stopped = stop.signal;
+  const first = connections.peek() + 1;
   const stopEffects = effect(() => {
+    const count = connections.value;
     // After each new connection, events may have been missed.
-    if (connections.value >= 0) untracked(() => request({ all: true }));
+    untracked(() => request({ all: true }));
+    // The end of a session ends the connection, and the next one may have the cookie of somebody else.
+    if (count > first) untracked(() => void checkSession(stop.signal).catch(() => {}));
   });
   void listen(stopped);
   return () => {
