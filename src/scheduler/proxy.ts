@@ -10,7 +10,7 @@ import {
 import { request as requestByTls } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import { hasTls, VIA } from './api/client-origin.ts';
 import { ignoreRest } from './unread-body.ts';
 import type { Upgrade } from './upgrade.ts';
@@ -115,7 +115,7 @@ export function forwardRequest(
   };
   // Without a name, Node would expect the certificate to be for the client's Host header.
   const outgoing = tls
-    ? requestByTls({ ...options, servername: isIP(host) ? '' : host, ...(tls.ca && { ca: [tls.ca].flat() }) })
+    ? requestByTls({ ...options, servername: isIP(host) ? '' : host, ...trustIn(tls) })
     : requestPlainly(options);
   const fail = (reason: string): void => {
     outgoing.destroy();
@@ -147,6 +147,20 @@ export function forwardRequest(
   answer.on('close', () => outgoing.destroy());
   if (upgrade) outgoing.end();
   else incoming.pipe(outgoing);
+}
+
+const contexts = new WeakMap<Ca, SecureContext>();
+
+/** Reads the certificates only once: those of the system take tens of milliseconds. */
+function trustIn(by: Ca): { readonly secureContext?: SecureContext } {
+  const known = contexts.get(by);
+  if (known) return { secureContext: known };
+  const { ca } = by;
+  // Node keeps those of the system itself.
+  if (ca === undefined) return {};
+  const secureContext = createSecureContext({ ca: [ca].flat() });
+  contexts.set(by, secureContext);
+  return { secureContext };
 }
 
 /** Headers that tell the leader about the client's connection, with the usual names. */
