@@ -169,11 +169,18 @@ it('trusts a leader with TLS by its certificate only, whatever Host the client s
 
 it('forwards with TLS what came with TLS, if the schedulers listen with and without it', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'proxy-'));
-  const [certFile, keyFile] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
-  const what = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=x';
-  const names = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', keyFile, '-out', certFile];
-  execFileSync('openssl', ['req', ...what.split(' '), ...names], { stdio: 'ignore' });
-  const [cert, key] = [readFileSync(certFile, 'utf8'), readFileSync(keyFile)];
+  const file = (name: string) => join(directory, name);
+  const make = (name: string, ...more: string[]) => {
+    const what = `-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=${name}`;
+    const files = ['-keyout', file(`${name}.key`), '-out', file(`${name}.crt`)];
+    execFileSync('openssl', ['req', ...what.split(' '), ...more, ...files], { stdio: 'ignore' });
+    return readFileSync(file(`${name}.crt`), 'utf8');
+  };
+  // The schedulers have the same certificate, of an authority that is not known here.
+  const authority = make('authority');
+  const by = ['-CA', file('authority.crt'), '-CAkey', file('authority.key')];
+  const cert = make('own', '-addext', 'subjectAltName=IP:127.0.0.1', ...by);
+  const key = readFileSync(file('own.key'));
   rmSync(directory, { recursive: true });
   const listenByTls = async (handler: Handler): Promise<number> => {
     const secure = createTlsServer({ cert, key }, handler).listen(0, '127.0.0.1');
@@ -193,16 +200,16 @@ it('forwards with TLS what came with TLS, if the schedulers listen with and with
   const forwarding = { own: 'f:1', secure };
   const forward: Handler = (incoming, answer) =>
     forwardRequest(incoming, answer, { address, term: forever }, forwarding);
-  const ask = async (options: RequestOptions, by: typeof request) => {
+  const ask = async (options: RequestOptions, send: typeof request) => {
     const [answer] = (await once(
-      by({ host: '127.0.0.1', headers: { Cookie: 'a=b' }, ...options }).end(),
+      send({ host: '127.0.0.1', headers: { Cookie: 'a=b' }, ...options }).end(),
       'response',
     )) as [IncomingMessage];
     return bodyOf(answer);
   };
   const own = await serve(forward);
   expect(await ask({ port: own.split(':')[1] }, request)).toBe('plain a=b');
-  const bySecure = { port: await listenByTls(forward), ca: cert } as RequestOptions;
+  const bySecure = { port: await listenByTls(forward), ca: authority } as RequestOptions;
   expect(await ask(bySecure, requestByTls)).toBe('secure a=b');
   expect(await ask(bySecure, requestByTls)).toBe('secure a=b');
   // It takes long to read many certificates.

@@ -158,7 +158,8 @@ function trustIn(by: Ca): { readonly secureContext?: SecureContext } {
   const { ca } = by;
   // Node keeps those of the system itself.
   if (ca === undefined) return {};
-  const secureContext = createSecureContext({ ca: [ca].flat() });
+  // A certificate of a scheduler itself may be there without its authority's.
+  const secureContext = createSecureContext({ ca: [ca].flat(), allowPartialTrustChain: true });
   contexts.set(by, secureContext);
   return { secureContext };
 }
