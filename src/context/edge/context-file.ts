@@ -37,42 +37,58 @@ export async function readContexts(file: string): Promise<StoredContexts> {
 
 /**
  * Changes the file, one process at a time. Writes nothing if `change` throws.
+ * @param change called again if another process has taken this one for killed, for example because the disk is slow
  * @throws MesosupError, and the errors of `change`
  */
 export async function changeContexts(
   file: string,
   change: (contexts: StoredContexts) => StoredContexts,
 ): Promise<void> {
-  const unlock = await lock(file);
-  try {
-    await write(file, change(await readContexts(file)));
-  } finally {
-    await unlock();
+  for (let isDone = false; !isDone; ) {
+    const held = await lock(file);
+    try {
+      isDone = await write(file, change(await readContexts(file)), held);
+    } finally {
+      await held.end();
+    }
   }
 }
 
-async function write(file: string, contexts: StoredContexts): Promise<void> {
+/** @returns false if the lock was lost, so that the file may be another one than the one that was changed */
+async function write(file: string, contexts: StoredContexts, held: Lock): Promise<boolean> {
   const text = `${JSON.stringify({ format: 1, release: RELEASE, ...contexts }, null, 2)}\n`;
   try {
     // A link stays, and the file to which it leads is replaced.
     const target = await realpath(file).catch(() => file);
     const draft = `${target}.${randomBytes(6).toString('hex')}`;
     await writeFile(draft, text, { mode: 0o600, flag: 'wx', flush: true });
-    await rename(draft, target);
+    // The disk may have taken a long time.
+    const isOurs = await held.isOurs();
+    if (isOurs) await rename(draft, target);
+    else await rm(draft, { force: true });
+    return isOurs;
   } catch (error) {
     throw unwritable(file, error);
   }
 }
 
-/** @returns a function that ends the lock @throws MesosupError if other processes hold it one after the other */
-async function lock(file: string): Promise<() => Promise<void>> {
+interface Lock {
+  /** False if another process has removed it. */
+  isOurs(): Promise<boolean>;
+  end(): Promise<void>;
+}
+
+/** @throws MesosupError if other processes hold it one after the other */
+async function lock(file: string): Promise<Lock> {
   const held = `${file}.lock`;
+  const own = randomBytes(12).toString('hex');
+  const isOurs = async () => (await readFile(held, 'utf8').catch(() => undefined)) === own;
   let seen: { readonly id: string; readonly since: number } | undefined;
   for (const end = Date.now() + LOCK_MS; Date.now() < end; await sleep(LOCK_RETRY_MS)) {
     try {
       await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-      await writeFile(held, randomBytes(12).toString('hex'), { mode: 0o600, flag: 'wx' });
-      return () => rm(held, { force: true });
+      await writeFile(held, own, { mode: 0o600, flag: 'wx' });
+      return { isOurs, end: async () => void ((await isOurs()) && (await rm(held, { force: true }))) };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw unwritable(file, error);
     }

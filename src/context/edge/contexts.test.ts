@@ -1,3 +1,4 @@
+import { rmSync, writeFileSync } from 'node:fs';
 import {
   chmod,
   cp,
@@ -16,6 +17,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ClusterState } from '../../cluster/edge/cluster-state.ts';
+import { RELEASE } from '../../release.ts';
+import { changeContexts } from './context-file.ts';
 import { Contexts } from './contexts.ts';
 
 const FIXTURE = path.resolve(import.meta.dirname, '../../../test/fixtures/files-0.1.0/three');
@@ -110,6 +113,26 @@ test('removes the lock of a process that was killed', async () => {
   expect((await all.list()).contexts).toHaveLength(6);
   expect(await readdir(path.dirname(all.file))).toEqual(['contexts.json']);
 }, 20_000);
+
+test('changes the file again if another process has taken this one for killed, and changed it meanwhile', async () => {
+  const { file } = contexts();
+  await contexts().add({ name: 'a', urls: ['http://a'] });
+  const held = `${file}.lock`;
+  let calls = 0;
+  await changeContexts(file, (stored) => {
+    calls += 1;
+    if (calls === 1) {
+      // The other process, all at once.
+      writeFileSync(held, 'other');
+      const others = [...stored.contexts, { name: 'b', urls: ['http://b'] }];
+      writeFileSync(file, JSON.stringify({ format: 1, release: RELEASE, contexts: others }));
+      setTimeout(() => rmSync(held), 100);
+    }
+    return { ...stored, contexts: [...stored.contexts, { name: 'c', urls: ['http://c'] }] };
+  });
+  expect([calls, await contexts().names()]).toEqual([2, ['a', 'b', 'c']]);
+  expect(await readdir(path.dirname(file))).toEqual(['contexts.json']);
+});
 
 test('uses the URLs that the installer found', async () => {
   await install();
