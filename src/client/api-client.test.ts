@@ -135,6 +135,15 @@ describe('ApiClient', () => {
     expect(harmless.sent).toHaveLength(3);
   });
 
+  it('knows TLS from a scheme in capitals', async () => {
+    const { client, sent } = scripted(
+      ['HTTPS://a/'],
+      [new Response(null, { status: 302, headers: { Location: 'http://b/v2/leader' } })],
+    );
+    await expect(client.call('GET', '/v2/leader', {}, { patienceMs: 0 })).rejects.toThrow('without TLS');
+    expect([client.webSocket('/x').url, sent]).toEqual(['wss://a/x', ['GET https://a/v2/leader']]);
+  });
+
   it('sends its credentials again to the leader to which a scheduler redirects, but not without TLS', async () => {
     const sent: string[] = [];
     const answers = [

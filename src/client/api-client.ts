@@ -88,7 +88,10 @@ export class ApiClient {
 
   constructor(options: ClientOptions) {
     this.#options = options;
-    this.#urls = options.urls.map((url) => url.replace(/\/+$/, ''));
+    // Users may write the scheme in capitals, too; whether there is TLS must be known.
+    const plainly = (url: string) =>
+      url.replace(/^\w+:/, (scheme) => scheme.toLowerCase()).replace(/\/+$/, '');
+    this.#urls = options.urls.map(plainly);
     if (this.#urls.length === 0) throw new TypeError('a client needs a URL');
   }
 
