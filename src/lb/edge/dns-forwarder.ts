@@ -49,7 +49,8 @@ export class DnsForwarder {
       socket.on('message', (packet) => {
         if (isAnswer(packet, query)) end(packet);
       });
-      socket.connect(port, host, () => socket.send(query));
+      // Without a route, the callback has an error, and there is nothing to send with.
+      socket.connect(port, host, (error?: Error) => (error ? end() : socket.send(query)));
     });
   }
 
