@@ -46,6 +46,8 @@ const MOST_UDP = 1232;
 const LEAST_UDP = 512;
 const MOST_TCP = 65_535;
 const BADVERS = 1;
+/** The type of EDNS' record. */
+const OPT = 41;
 
 interface Query {
   readonly id: number;
@@ -79,23 +81,47 @@ function readQuery(packet: Buffer, forwards: boolean): Query | Rcode {
   const [questions = 0, answers = 0, authorities = 0, additionals = 0] = counts;
   if (questions !== 1 || answers !== 0 || authorities !== 0 || additionals > 2) return 'FORMERR';
   try {
-    const { questions: [question] = [], additionals: more = [] } = decode(packet);
+    const bare = Buffer.from(packet);
+    bare.writeUInt16BE(0, 10);
+    const { questions: [question] = [] } = decode(bare);
     if (!question) return 'FORMERR';
     // The answer repeats the question in the same letters. Of other bytes or a pointer, the library would make another one.
     const same = encode({ questions: [question] }).subarray(HEADER_BYTES);
-    if (!packet.subarray(HEADER_BYTES, HEADER_BYTES + same.length).equals(same)) return 'FORMERR';
-    const opts = more.flatMap((one) => (one.type === 'OPT' ? [one] : []));
-    const [opt] = opts;
-    if (opts.length > 1) return 'FORMERR';
+    const end = HEADER_BYTES + same.length;
+    if (!packet.subarray(HEADER_BYTES, end).equals(same)) return 'FORMERR';
+    const [edns, ...others] = readOptions(packet, end, additionals);
+    if (others.length > 0) return 'FORMERR';
     return {
       id: packet.readUInt16BE(0),
       flags: (bits & RECURSION_DESIRED) | (forwards ? RECURSION_AVAILABLE : 0),
       question,
-      edns: opt && { size: opt.udpPayloadSize, version: opt.ednsVersion },
+      edns,
     };
   } catch {
     return 'FORMERR';
   }
+}
+
+/**
+ * Reads the records of EDNS, and skips others: the library would make a long list of a short record of some types.
+ * @throws RangeError if the packet ends too early
+ */
+function readOptions(packet: Buffer, from: number, count: number): NonNullable<Query['edns']>[] {
+  const found: NonNullable<Query['edns']>[] = [];
+  let at = from;
+  for (let i = 0; i < count; i += 1) {
+    const start = at;
+    for (let length = packet.readUInt8(at); length > 0 && length < 64; length = packet.readUInt8(at)) {
+      at += 1 + length;
+    }
+    // A pointer has two bytes.
+    at += packet.readUInt8(at) === 0 ? 1 : 2;
+    const isOption = at === start + 1 && packet.readUInt16BE(at) === OPT;
+    if (isOption) found.push({ size: packet.readUInt16BE(at + 2), version: packet.readUInt8(at + 5) });
+    at += 10 + packet.readUInt16BE(at + 8);
+    if (at > packet.length) throw new RangeError('the packet ends within a record');
+  }
+  return found;
 }
 
 interface Sections {
