@@ -48,6 +48,25 @@ it('names running healthy tasks, their agents and their ports as Mesos-DNS does'
   }
 });
 
+it('adds no other app to the name of a single task', () => {
+  const ports = [{ servicePort: 1, protocol: 'tcp' }];
+  const web = balancedApp('/web', 1, [], {
+    run: 1,
+    ports,
+    tasks: [task('web.1', 'a.example', 'a.example:31000')],
+  });
+  const [{ target = '' } = {}] = zoneOf(web).records.get('_web._tcp.marathon.mesos')?.services ?? [];
+  const label = target.split('.')[0] ?? '';
+  const other = balancedApp(`/${label}`, 2, [], {
+    run: 2,
+    ports,
+    tasks: [task('x.1', 'b.example', 'b.example:1')],
+  });
+  const { addresses, problems } = zoneOf(other, web);
+  expect(addresses(target)).toEqual(['10.0.0.1']);
+  expect(problems).toEqual([{ appId: `/${label}`, text: `the DNS name ${label} belongs to /web` }]);
+});
+
 it('has the address of the container, and that of the agent for ports that are published there', () => {
   const ports = [1, 2].map((servicePort) => ({ servicePort, protocol: 'tcp' }));
   const tasks = [task('db.1', 'a.example', '[fd00::5]:80', 'a.example:31000')];

@@ -54,7 +54,13 @@ export function buildZone(
       problems.push({ appId: app.id, text: `the DNS name ${label} belongs to ${owner}` });
     else {
       owners.set(label, app.id);
-      for (const task of app.tasks) if (task.state === 'ready') zone.add(app, label, task);
+      for (const task of app.tasks) {
+        if (task.state !== 'ready') continue;
+        const name = taskLabel(label, task.id);
+        // Another app must not get the requests for this task.
+        if (!owners.has(name)) owners.set(name, app.id);
+        if (owners.get(name) === app.id) zone.add(app, label, name, task);
+      }
     }
   }
   return { domain, records: zone.records, names: zone.names, problems };
@@ -74,6 +80,10 @@ function dnsLabel(text: string): string {
   return label.slice(0, MAX_LABEL).replace(/-+$/, '');
 }
 
+function taskLabel(label: string, taskId: string): string {
+  return `${label.slice(0, MAX_LABEL - HASH_LENGTH - 1)}-${hashOf(taskId)}`;
+}
+
 class ZoneBuilder {
   readonly records = new Map<string, { addresses: Set<string>; services: ServiceTarget[] }>();
   readonly names = new Set<string>();
@@ -86,11 +96,11 @@ class ZoneBuilder {
     this.#at(domain);
   }
 
-  add({ ports }: BalancedApp, label: string, { id, host, addresses }: BalancedTask): void {
+  /** @param name the label of the task */
+  add({ ports }: BalancedApp, label: string, name: string, { host, addresses }: BalancedTask): void {
     const places = addresses.map((text) => (text === null ? undefined : parseHostPort(text)));
     const own = places.find((place) => place && place.host !== host)?.host;
     const taskHost = own ?? host ?? places.find((place) => place)?.host;
-    const name = `${label.slice(0, MAX_LABEL - HASH_LENGTH - 1)}-${hashOf(id)}`;
     const zones = { own: `marathon.${this.#domain}`, agent: `marathon.slave.${this.#domain}` };
     for (const first of [label, name]) {
       if (taskHost !== undefined) this.#address(`${first}.${zones.own}`, taskHost);
