@@ -185,8 +185,8 @@ function checkDraft(state: State, draft: Draft, { changes, seed }: ChangeInput, 
     const app = versionOf({ ...drafted, definition }, versions, isoOf(at), state.settings);
     const { settings } = state;
     const action = actionFor(app, before);
-    // An app that a later policy forbids can still be made smaller.
-    const shrinks = action === 'scale' && app.instances < (before?.instances ?? 0);
+    // An app that a later policy forbids can still be made smaller, or get another share of the requests.
+    const shrinks = action === 'scale' && app.instances <= (before?.instances ?? 0);
     const problem =
       (shrinks ? undefined : findForbidden(app, formOf(app, settings), settings)) ??
       (isBack ? undefined : findNewProblem(app, before, settings)) ??

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { app, appV2, start } from '../../../../test/scheduler/fixtures.ts';
+import { app, appV2, start, update } from '../../../../test/scheduler/fixtures.ts';
 import { Harness } from '../../../../test/scheduler/harness.ts';
 import { AGENTS } from '../../../../test/scheduler/running.ts';
 import type { App } from '../../domain/app.ts';
@@ -72,6 +72,16 @@ describe('the policy of the scheduler', () => {
     expect(scale(1)?.type).toBe('deployed');
     expect(scale(0)?.type).toBe('deployed');
     expect(scale(1)?.type).toBe('invalid');
+  });
+
+  it('lets stored apps that it forbids get fewer requests, so that a canary can be ended', () => {
+    const harness = new Harness(AGENTS);
+    harness.input(start(appV2({ labels: { HAPROXY_DEPLOYMENT_SHARE: '10' } })));
+    harness.rest();
+    Object.assign(harness.state.settings, policyOf({}));
+    const labelled = (labels: Record<string, string>) => harness.input(update('/sleeper', { labels }))?.type;
+    expect(labelled({ HAPROXY_DEPLOYMENT_SHARE: '0' })).toBe('deployed');
+    expect(labelled({ HAPROXY_DEPLOYMENT_SHARE: '0', tier: 'x' })).toBe('invalid');
   });
 
   it('keeps stored apps that it forbids waiting, with the reason', () => {
