@@ -66,6 +66,37 @@ it('lets no app join the group of an app elsewhere, and does not open a port tha
   ]);
 });
 
+it('finds the ports of an app by their names, in whatever order they are', () => {
+  const portsOf = (...names: readonly (string | undefined)[]) =>
+    names.map((name, i) => ({
+      servicePort: 10_001 + i,
+      protocol: 'tcp',
+      ...(name !== undefined && { name }),
+    }));
+  const tasksAt = (...ports: readonly number[]) => [
+    { id: `x.${ports[0]}`, state: 'ready' as const, addresses: ports.map((port) => `127.0.0.1:${port}`) },
+  ];
+  const web = (...names: readonly (string | undefined)[]) =>
+    balancedApp('/web', 0, [], { run: 1, ports: portsOf(...names), tasks: tasksAt(1, 2) });
+  const canary = (...names: readonly (string | undefined)[]) => {
+    const more = { run: 2, ports: portsOf(...names), tasks: tasksAt(11, 12, 13), labels: share('web', '50') };
+    return balancedApp('/web-canary', 0, [], more);
+  };
+  const serversOf = (...apps: Parameters<typeof routed>) =>
+    routed(...apps).services.map(({ servers }) => servers.map(({ port }) => port));
+  expect(serversOf(web('http', 'admin'), canary('new', 'http', 'admin'))).toEqual([
+    [1, 12],
+    [2, 13],
+  ]);
+  expect(routed(web('http', 'admin'), canary('new', 'http', 'admin')).problems).toEqual([
+    expect.stringMatching(/^\/web-canary: port 0 is not served: \/web has no such port/),
+  ]);
+  expect(serversOf(web('http', 'admin'), canary('http'))).toEqual([[1, 11], [2]]);
+  expect(serversOf(web('http', 'admin'), canary('admin'))).toEqual([[1], [2, 11]]);
+  expect(serversOf(web('http'), canary('web'))).toEqual([[1, 11]]);
+  expect(serversOf(web(undefined, undefined), canary('default'))).toEqual([[1, 11], [2]]);
+});
+
 it('divides by shares only with a method that does', () => {
   const labels = { HAPROXY_0_BALANCE: 'leastconn' };
   const web = balancedApp('/web', 10_001, [31_001], { run: 1, labels });

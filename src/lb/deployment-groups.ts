@@ -67,9 +67,12 @@ export function joinDeploymentGroups(apps: readonly GroupedApp[], problems: Prob
 function join(group: string, members: readonly GroupedApp[], problems: Problem[]): Service[] {
   const owner = members.find(({ appId }) => appId === group) ?? members[0];
   if (!owner) return [];
+  const own = owner.services;
   for (const { appId, services } of members) {
-    for (const { portIndex } of services) {
-      if (owner.services.some((one) => one.portIndex === portIndex)) continue;
+    const served = own.map((one) => samePort(one, own, services));
+    for (const service of services) {
+      const { portIndex } = service;
+      if (services === own || served.includes(service)) continue;
       problems.push({
         appId,
         text: `port ${portIndex} is not served: ${owner.appId} has no such port, and both are of the deployment group ${group}`,
@@ -83,13 +86,11 @@ function join(group: string, members: readonly GroupedApp[], problems: Problem[]
     const text = `the shares of the deployment group ${group} are ${total}% together: they count in proportion, and apps without a share get nothing`;
     problems.push({ appId: owner.appId, text });
   }
-  return owner.services.map((service): Service => {
+  return own.map((service): Service => {
     const { portIndex, settings } = service;
     const backend = backendName(group, portIndex);
     if (members.length === 1) return { ...service, backend };
-    const servers = members.map(
-      ({ services }) => services.find((one) => one.portIndex === portIndex)?.servers ?? [],
-    );
+    const servers = members.map(({ services }) => samePort(service, own, services)?.servers ?? []);
     const weights = weightsOf(shares.map(({ share }, i) => ({ share, tasks: servers[i]?.length ?? 0 })));
     const { balance } = settings;
     const isUnweighted = hasShares && balance !== undefined && UNWEIGHTED.has(balance);
@@ -105,6 +106,22 @@ function join(group: string, members: readonly GroupedApp[], problems: Problem[]
       members: shares,
     };
   });
+}
+
+/**
+ * A new definition may have its ports in another order: the port of a member is the one with the same name, or else the one
+ * at the same position, unless its name is that of another port.
+ */
+function samePort(
+  { portIndex, portName }: Service,
+  own: readonly Service[],
+  services: readonly Service[],
+): Service | undefined {
+  const named = services.find((one) => portName !== undefined && one.portName === portName);
+  if (named) return named;
+  const placed = services.find((one) => one.portIndex === portIndex);
+  const isOther = placed?.portName !== undefined && own.some((one) => one.portName === placed.portName);
+  return isOther ? undefined : placed;
 }
 
 function weighted(server: Server, weight: number | undefined): Server {

@@ -96,7 +96,7 @@ function groupedApp(app: BalancedApp, options: RoutingOptions, problems: Problem
   if (labels.ports.some(isServed)) {
     problems.push(...labels.problems.map(({ label, why }) => ({ appId, text: `label ${label} ${why}` })));
   }
-  const services = app.ports.flatMap(({ servicePort, protocol, checkProtocol = '' }, i): Service[] => {
+  const services = app.ports.flatMap(({ servicePort, protocol, name, checkProtocol = '' }, i): Service[] => {
     const settings = labels.ports[i] ?? {};
     if (!isServed(settings)) return [];
     if (protocol === 'udp') {
@@ -119,6 +119,7 @@ function groupedApp(app: BalancedApp, options: RoutingOptions, problems: Problem
         backend: backendName(appId, i),
         appId,
         portIndex: i,
+        portName: name,
         mode,
         settings,
         port: refusal === undefined ? port : undefined,

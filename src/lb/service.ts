@@ -16,6 +16,8 @@ export interface Service {
   readonly appId: string;
   /** Index of the port in the app. */
   readonly portIndex: number;
+  /** The name of the port. */
+  readonly portName?: string | undefined;
   readonly mode: 'tcp' | 'http';
   readonly settings: PortSettings;
   /** Undefined if the service port is refused. */
