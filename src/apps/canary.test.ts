@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
+import type { AppJson } from '../scheduler/api/v2/app-schemas.ts';
 import {
   canaryInstances,
   canaryProblem,
   changedCanary,
+  instancesToCome,
   isOutdated,
   isPromoted,
   newCanary,
@@ -101,6 +103,45 @@ it('gives the app its definition, with the instances, service ports and labels o
   expect(isPromoted(app(), canaryApp())).toBe(false);
   expect(isPromoted({ ...app(), ...after }, canaryApp())).toBe(true);
   expect(isPromoted({ ...app(), ...after, instances: 9 }, canaryApp())).toBe(true);
+});
+
+it('gives ports the service ports of the same names, also in another order', () => {
+  const mappings = (...ports: readonly [name: string, servicePort: number][]) => ({
+    container: { portMappings: ports.map(([name, servicePort]) => ({ name, servicePort })) },
+  });
+  const web = app(mappings(['http', 10_001], ['admin', 10_002]));
+  const canary = { ...canaryApp(), ...mappings(['new', 10_777], ['http', 10_778], ['admin', 10_779]) };
+  const after = promoted(web, canary);
+  expect(after).toMatchObject(mappings(['new', 0], ['http', 10_001], ['admin', 10_002]));
+  const assigned = { ...web, ...after, ...mappings(['new', 10_003], ['http', 10_001], ['admin', 10_002]) };
+  expect(isPromoted(assigned, canary)).toBe(true);
+  const file = app(mappings(['admin', 0], ['http', 0]));
+  expect(changedCanary(canary, file, { env: {} })).toMatchObject(
+    mappings(['admin', 10_779], ['http', 10_778]),
+  );
+  const definitions = (...ports: readonly [name: string, port: number][]) => ({
+    portDefinitions: ports.map(([name, port]) => ({ name, port })),
+  });
+  const host = app({ container: undefined, ...definitions(['http', 10_001], ['admin', 10_002]) });
+  const other = { ...canaryApp(), container: undefined, ...definitions(['admin', 10_777], ['x', 10_778]) };
+  expect(promoted(host, other)).toMatchObject(definitions(['admin', 10_002], ['x', 0]));
+});
+
+it('has all its instances when they run with the latest definition, and are healthy if that is checked', () => {
+  const stats = (running: number, healthy: number) => ({
+    stats: { counts: { staged: 0, running, healthy, unhealthy: 0 } },
+  });
+  const taskStats = {
+    startedAfterLastScaling: stats(4, 4),
+    withLatestConfig: stats(3, 2),
+    withOutdatedConfig: stats(1, 1),
+    totalSummary: stats(4, 3),
+  };
+  expect(instancesToCome({ instances: 4, healthChecks: [], taskStats })).toBe(1);
+  const check = { protocol: 'COMMAND', command: { value: 'true' } } as AppJson['healthChecks'][number];
+  expect(instancesToCome({ instances: 4, healthChecks: [check], taskStats })).toBe(2);
+  expect(instancesToCome({ instances: 2, healthChecks: [check], taskStats })).toBe(0);
+  expect(instancesToCome({ instances: 1, healthChecks: [], taskStats: undefined })).toBe(1);
 });
 
 it('is outdated once the app has changed more than its instances', () => {

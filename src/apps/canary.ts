@@ -4,6 +4,8 @@
  */
 
 import { isJson, type Json } from '../json.ts';
+import type { AppJson } from '../scheduler/api/v2/app-schemas.ts';
+import { matchingPorts } from '../scheduler/domain/matching-ports.ts';
 import { SHARE_LABEL } from '../scheduler/domain/share-label.ts';
 import { definitionFields } from './apply-plan.ts';
 import { BASE_LABEL, canaryIdOf, canaryOf, GROUP_LABEL, isOwn, sharedLabels } from './canary-labels.ts';
@@ -102,6 +104,16 @@ export function isPromoted(app: CanaryApp & Json, canary: CanaryApp & Json): boo
   return differencesOf(definitionFields(app), promoted(app, canary)).length === 0;
 }
 
+/** The number of instances of an app that are not ready with its latest definition. */
+export function instancesToCome({
+  instances,
+  healthChecks,
+  taskStats,
+}: Pick<AppJson, 'instances' | 'healthChecks' | 'taskStats'>): number {
+  const { running = 0, healthy = 0 } = taskStats?.withLatestConfig?.stats.counts ?? {};
+  return Math.max(0, instances - (healthChecks.length > 0 ? healthy : running));
+}
+
 /** True if the app got another definition after its canary was made, except for the number of instances. */
 export function isOutdated(app: CanaryApp, canary: CanaryApp): boolean {
   return canary.labels[BASE_LABEL] !== app.versionInfo.lastConfigChangeAt;
@@ -122,17 +134,28 @@ function changed(definition: Json, { image, cmd, cpus, mem, env }: CanaryChanges
   };
 }
 
-/** With the service ports of another app, as far as it has as many. */
+/** With the service ports of another app. Ports are the same if they have the same name, or else the same position. */
 function portsOf(app: Json, definition: Json): Json {
   const container = isJson(app.container) ? app.container : {};
-  return withPorts(definition, (i, list, name) => {
+  return withPorts(definition, (i, list, name, ports) => {
     const before: unknown = (list === 'portMappings' ? container : app)[list];
-    const port: unknown = Array.isArray(before) ? before[i] : undefined;
+    if (!Array.isArray(before)) return 0;
+    const named = (port: unknown) => {
+      const own = isJson(port) ? port.name : undefined;
+      return { servicePort: 0, name: typeof own === 'string' ? own : undefined };
+    };
+    const found = matchingPorts(ports.map(named), before.map(named))[i];
+    const port: unknown = found === undefined ? undefined : before[found];
     return isJson(port) ? Number(port[name] ?? 0) : 0;
   });
 }
 
-type PortOf = (i: number, list: 'portMappings' | 'portDefinitions', name: 'servicePort' | 'port') => number;
+type PortOf = (
+  i: number,
+  list: 'portMappings' | 'portDefinitions',
+  name: 'servicePort' | 'port',
+  ports: readonly unknown[],
+) => number;
 
 function withPorts(definition: Json, portOf: PortOf): Json {
   const { container, portDefinitions, requirePorts } = definition;
@@ -145,7 +168,7 @@ function withPorts(definition: Json, portOf: PortOf): Json {
           ...container,
           portMappings: mappings.map((one: object, i) => ({
             ...one,
-            servicePort: portOf(i, 'portMappings', 'servicePort'),
+            servicePort: portOf(i, 'portMappings', 'servicePort', mappings),
           })),
         },
       }),
@@ -155,7 +178,7 @@ function withPorts(definition: Json, portOf: PortOf): Json {
       requirePorts !== true && {
         portDefinitions: portDefinitions.map((one: object, i) => ({
           ...one,
-          port: portOf(i, 'portDefinitions', 'port'),
+          port: portOf(i, 'portDefinitions', 'port', portDefinitions),
         })),
       }),
   };
