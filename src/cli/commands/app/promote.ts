@@ -1,7 +1,9 @@
 import { definitionFields } from '../../../apps/apply-plan.ts';
-import { isOutdated, isPromoted, promoted } from '../../../apps/canary.ts';
+import { instancesToCome, isOutdated, isPromoted, promoted } from '../../../apps/canary.ts';
 import { differenceLines } from '../../../apps/versions.ts';
-import { UsageError } from '../../../errors/mesosup-error.ts';
+import type { ApiClient } from '../../../client/api-client.ts';
+import { MesosupError, UsageError } from '../../../errors/mesosup-error.ts';
+import { count } from '../../../text/count.ts';
 import { ApiCommand } from '../../api-command.ts';
 import { appArgument, appIdOf } from '../../app-argument.ts';
 import { canaryToEnd, endCanary } from '../../canary-of-app.ts';
@@ -28,6 +30,7 @@ export default class AppPromote extends ApiCommand {
     if (isPromoted(app, canary)) {
       say(`${id} already has the definition of ${canary.id}.`);
       for (const { id: running } of app.deployments ?? []) await watchDeployment(client, running);
+      await this.#checkReady(client, id);
     } else {
       if (isOutdated(app, canary)) {
         throw new UsageError(`${id} was changed after its canary had started`, {
@@ -48,5 +51,20 @@ export default class AppPromote extends ApiCommand {
       );
     }
     await endCanary(client, canary, { wait: true, say, done: `Promoted ${canary.id} to ${id}` });
+  }
+
+  /** An earlier deployment may have been cancelled: then the canary serves alone. */
+  async #checkReady(client: ApiClient, id: string): Promise<void> {
+    const query = { embed: ['app.taskStats'] };
+    const { app } = await client.call('GET', '/v2/apps/{id}', { path: { id }, query });
+    const missing = instancesToCome(app);
+    if (missing === 0) return;
+    const name = id.slice(1);
+    throw new MesosupError(
+      `${missing} of ${count(app.instances, 'instance')} of ${id} are not ready with this definition: its canary goes on`,
+      {
+        remedy: `See why with "mesosup app why ${name}". Start them with "mesosup app restart ${name}" and promote again, or end the canary with "mesosup app abort ${name}".`,
+      },
+    );
   }
 }
