@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { balancedApp, snapshotOf } from '../../test/lb/snapshots.ts';
 import { readDeployment, weightsOf } from './deployment-groups.ts';
 import { NO_CLAIMS, type RoutingOptions, route } from './routing.ts';
+import type { BalancedApp } from './snapshot.ts';
 
 const OPTIONS: RoutingOptions = {
   certificates: new Set(),
@@ -66,6 +67,14 @@ it('lets no app join the group of an app elsewhere, and does not open a port tha
   ]);
 });
 
+it('gives nothing to an app with the share 0 that is alone in its group, and all to one with another share', () => {
+  const canary = (percent: string) =>
+    balancedApp('/web-canary', 10_002, [31_003], { labels: share('web', percent) });
+  const weights = (one: BalancedApp) => routed(one).services[0]?.servers.map(({ weight }) => weight);
+  expect(weights(canary('0'))).toEqual([0]);
+  expect(weights(canary('10'))).toEqual([undefined]);
+});
+
 it('finds the ports of an app by their names, in whatever order they are', () => {
   const portsOf = (...names: readonly (string | undefined)[]) =>
     names.map((name, i) => ({
@@ -82,7 +91,7 @@ it('finds the ports of an app by their names, in whatever order they are', () =>
     const more = { run: 2, ports: portsOf(...names), tasks: tasksAt(11, 12, 13), labels: share('web', '50') };
     return balancedApp('/web-canary', 0, [], more);
   };
-  const serversOf = (...apps: Parameters<typeof routed>) =>
+  const serversOf = (...apps: readonly BalancedApp[]) =>
     routed(...apps).services.map(({ servers }) => servers.map(({ port }) => port));
   expect(serversOf(web('http', 'admin'), canary('new', 'http', 'admin'))).toEqual([
     [1, 12],

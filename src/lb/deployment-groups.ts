@@ -89,7 +89,8 @@ function join(group: string, members: readonly GroupedApp[], problems: Problem[]
   return own.map((service): Service => {
     const { portIndex, settings } = service;
     const backend = backendName(group, portIndex);
-    if (members.length === 1) return { ...service, backend };
+    // Its app may have been removed before its canary got requests.
+    if (members.length === 1 && shares[0]?.share !== 0) return { ...service, backend };
     const servers = members.map(({ services }) => samePort(service, own, services)?.servers ?? []);
     const weights = weightsOf(shares.map(({ share }, i) => ({ share, tasks: servers[i]?.length ?? 0 })));
     const { balance } = settings;
