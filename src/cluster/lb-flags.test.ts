@@ -30,6 +30,10 @@ test('reports all invalid flags at once, with their places', () => {
   group:
   data-dir: /data
   url: http://h1:8080
+  dns: here
+  dns-domain: A B
+  dns-ttl: 5s
+  dns-forward: 10.0.0.2
 `),
   ).toEqual([
     'c.yaml:3:3: lbFlags.grop: unknown flag; did you mean "group"?',
@@ -40,6 +44,10 @@ test('reports all invalid flags at once, with their places', () => {
     'c.yaml:8:3: lbFlags.group: expected a value (NAME,NAME), not ""',
     "c.yaml:9:3: lbFlags.data-dir: can't be set here: mesosup sets it, and the service can write to no other directory",
     'c.yaml:10:3: lbFlags.url: can\'t be set here: mesosup sets it to the hosts with the role "scheduler"',
+    'c.yaml:11:8: lbFlags.dns: expected IP:PORT, such as 127.0.0.1:9101, not "here"',
+    'c.yaml:12:15: lbFlags.dns-domain: expected small letters, digits, hyphens and dots, not "A B"',
+    'c.yaml:13:12: lbFlags.dns-ttl: expected a whole number from 0 to 86400, not "5s"',
+    'c.yaml:14:16: lbFlags.dns-forward: expected IP:PORT, such as 127.0.0.1:9101, not "10.0.0.2"',
   ]);
 });
 

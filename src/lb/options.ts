@@ -155,15 +155,16 @@ export function readOptions(values: LbValues): LbOptions {
       throw new UsageError(`--${name} is '${value}': expected IP:PORT, such as 127.0.0.1:9101`);
     return parsed;
   };
-  const dnsOptions = () => ({
+  // Checked also without --dns: a spec's flags are checked one by one.
+  const dnsOptions = {
     domain: checked('dns-domain', (value) => DOMAIN.test(value), 'small letters, digits, hyphens and dots'),
     ttl: number('dns-ttl', 86_400),
     forward: text('dns-forward') === undefined ? undefined : address('dns-forward'),
-  });
+  };
   const httpPort = number('http-port', 65_535, 1);
   const httpsPort = number('https-port', 65_535, 1);
   const metrics = address('metrics');
-  const dns = text('dns') === undefined ? undefined : { ...address('dns'), ...dnsOptions() };
+  const dns = text('dns') === undefined ? undefined : { ...address('dns'), ...dnsOptions };
   const own = [httpPort, httpsPort, address('stats').port, metrics.port, ...(dns ? [dns.port] : [])];
   return {
     urls: listOf(
