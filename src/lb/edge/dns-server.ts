@@ -29,6 +29,7 @@ export class DnsServer {
   readonly #log: Logger;
   readonly #names = new HostNames();
   readonly #forwarder: DnsForwarder | undefined;
+  readonly #noZone: Zone;
   readonly #connections = new Set<Socket>();
   readonly #answered = new Map<string, number>();
   #window = 0;
@@ -41,6 +42,8 @@ export class DnsServer {
   constructor(options: DnsAddress, metrics: LbMetrics, log: Logger) {
     this.#options = options;
     this.#forwarder = options.forward && new DnsForwarder(options.forward);
+    const { domain } = options;
+    this.#noZone = { domain, records: new Map(), names: new Set(), problems: [] };
     this.#metrics = metrics;
     this.#log = log;
   }
@@ -145,15 +148,18 @@ export class DnsServer {
     }
   }
 
-  /** @returns undefined before the first answer of a scheduler: clients ask again, or ask another server */
+  /**
+   * @returns undefined for names of apps before the first answer of a scheduler: clients ask again, or ask another server. The
+   * names of the schedulers themselves may have to be forwarded.
+   */
   async #answer(packet: Buffer, transport: 'udp' | 'tcp'): Promise<Buffer | undefined> {
-    if (!this.#zone) return undefined;
     const { ttl } = this.#options;
     const forwards = this.#forwarder !== undefined;
     const options = { transport, ttl, serial: this.#serial, random: Math.random(), forwards };
-    const answered = answerQuery(packet, this.#zone, options);
+    const answered = answerQuery(packet, this.#zone ?? this.#noZone, options);
     if (!answered) return undefined;
     if (!this.#forwarder || !answered.isForeign) {
+      if (!this.#zone) return undefined;
       this.#metrics.dnsAnswers.inc({ rcode: answered.rcode });
       return answered.packet;
     }
