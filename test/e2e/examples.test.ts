@@ -244,6 +244,12 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup start --file cluster.yaml --yes': UNREACHABLE,
   'mesosup status': { code: 1, says: /^h1: no SSH server is listening at/m },
   'mesosup status --json': { code: 1, says: /^\{[\s\S]*no SSH server is listening[\s\S]*\}$/ },
+  'mesosup logs': { code: 1, says: /h1: .*no SSH server is listening at/ },
+  'mesosup logs h1 h2 --service master,scheduler --follow': {
+    code: 1,
+    says: /h2: .*no SSH server is listening at/,
+  },
+  'mesosup logs --since 1h --grep "error|warning"': { code: 1, says: /h1: .*no SSH server is listening at/ },
   'mesosup doctor': { code: 1, says: /✖ h1: .*no SSH server is listening at/ },
   'mesosup doctor --json': {
     code: 1,

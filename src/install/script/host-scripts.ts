@@ -45,6 +45,7 @@ export const HOST_SCRIPTS = [
   'run/follow.sh',
   'run/start.sh',
   'scheduler-state.sh',
+  'service-logs.sh',
   'simulate.sh',
   'upload.sh',
 ] as const;

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Diagnosis } from '../../../src/install/doctor/render.ts';
+import { killConnections } from '../../lab/faults.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
@@ -778,6 +779,52 @@ describe('further changes', () => {
     },
     INSTALL_MS,
   );
+});
+
+describe('logs of services', () => {
+  test('come from all hosts in the order of their times, chosen by host, service, time and pattern', async () => {
+    const all = await cluster.run('logs', '--since', '1h');
+    expectDone(all);
+    const lines = all.stdout
+      .trim()
+      .split('\n')
+      .map((line) => /^(\S+Z) (h\d) (\w+) +\| /.exec(line) ?? [line]);
+    expect(lines.filter((line) => line.length === 1)).toEqual([]);
+    expect(new Set(lines.map(([, , host]) => host))).toEqual(new Set(['h1', 'h2', 'h3']));
+    expect(lines.map(([, at = '']) => at)).toEqual(lines.map(([, at = '']) => at).toSorted());
+    const some = await cluster.run(
+      'logs',
+      'h2',
+      '--service',
+      'scheduler',
+      '--tail',
+      '200',
+      '--grep',
+      'ZooKeeper',
+    );
+    expectDone(some);
+    expect(some.stdout).toMatch(/^\S+Z h2 scheduler \| .*ZooKeeper/);
+    for (const line of some.stdout.trim().split('\n')) expect(line).toMatch(/Z h2 scheduler \| .*ZooKeeper/);
+  });
+
+  test('go on after a lost connection, with the lines from in between', async () => {
+    const following = cluster.start('logs', '--follow', '--service', 'janitor');
+    const output = new Output(following);
+    try {
+      for (const host of ['h1', 'h2', 'h3']) await output.shows(new RegExp(`Z ${host} janitor `));
+      const began = output.text.length;
+      await killConnections(h2);
+      await h2.run('systemctl start mesosup-janitor');
+      await output.shows(/^h2: .*; trying again$/m);
+      await output.shows(/^h2: connected again$/m);
+      await until('the lines from in between came', async () =>
+        /Z h2 janitor .*mesosup-janitor/.test(output.text.slice(began)),
+      );
+    } finally {
+      following.kill('SIGINT');
+      await following;
+    }
+  });
 });
 
 describe('the doctor', () => {

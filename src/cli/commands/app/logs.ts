@@ -6,6 +6,7 @@ import { printableLines } from '../../../text/printable.ts';
 import { parseSince, SINCE_FORM } from '../../../text/since.ts';
 import { ApiCommand } from '../../api-command.ts';
 import { appIdOf, optionalAppArgument } from '../../app-argument.ts';
+import { patternOf } from '../../flags/pattern.ts';
 import { untilInterrupted } from '../../until-interrupted.ts';
 import { write } from '../../write-out.ts';
 
@@ -88,12 +89,4 @@ function sinceOf(text: string | undefined): string | undefined {
   const time = text === undefined ? now : parseSince(text, now);
   if (time === undefined) throw new UsageError(`--since "${text}" is not ${SINCE_FORM}`);
   return text;
-}
-
-function patternOf(text: string | undefined): RegExp | undefined {
-  try {
-    return text === undefined ? undefined : new RegExp(text);
-  } catch (error) {
-    throw new UsageError(`--grep is not a regular expression: ${(error as Error).message}`);
-  }
 }
