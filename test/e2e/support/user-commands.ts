@@ -43,7 +43,7 @@ export class UserCommands {
 export class Output {
   text = '';
 
-  constructor(process: ReturnType<UserCommands['start']>) {
+  constructor(process: { readonly all?: NodeJS.ReadableStream | undefined }) {
     process.all?.on('data', (chunk: Buffer) => {
       this.text += chunk.toString();
     });
