@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { bareFacts, clusterOf, fileFacts, hostOf, serviceFacts } from '../../../test/install/hosts.ts';
+import { hostNamed } from '../../cluster/choose-hosts.ts';
 import type { Role } from '../../cluster/cluster.ts';
 import type { Facts } from '../facts.ts';
 import type { Plan } from '../plan.ts';
@@ -181,6 +182,41 @@ test("finds faults of Docker's configuration, and a Docker that hangs", () => {
   ]);
 });
 
+test('leaves a preinstalled Docker to its owner', () => {
+  const preinstalled = clusterOf(cluster.hosts, { docker: { kind: 'preinstalled' } });
+  const off = (own: Examination) => (own.engine ? { engine: { ...own.engine, liveRestore: false } } : {});
+  expect(withFault(() => ({}), off, { cluster: preinstalled })).toEqual([
+    "h2 warning live-restore Docker's live-restore is off: all containers end when Docker restarts",
+  ]);
+  const foreign = (own: Facts) => {
+    const { docker: _none, ...others } = own.services;
+    return { services: others };
+  };
+  expect(withFault(foreign, () => ({}), { cluster: preinstalled })).toEqual([]);
+  const down = (own: Facts) => ({ ...foreign(own), docker: { version: '20.10.24', running: false } });
+  expect(withFault(down, () => ({}), { cluster: preinstalled })).toEqual([
+    'h2 error service (fix) the service docker (Docker) is not installed',
+  ]);
+});
+
+test('expects the exporter of metrics only where it is installed', () => {
+  const monitored = clusterOf([...cluster.hosts, hostOf('h4', { roles: ['scheduler'] })], {
+    monitoring: { port: 9105 },
+  });
+  const names = (host: string) => [...servicesOf(monitored, hostNamed(monitored, host), ALL).keys()];
+  expect(names('h4')).toEqual(['mesosup-scheduler']);
+  expect(names('h1')).toContain('mesosup-monitoring');
+});
+
+test('hosts need not know the names by which SSH reaches them, but those of agents in Mesos', () => {
+  const named = clusterOf([
+    hostOf('h1', { address: 'alias-of-h1' }),
+    hostOf('h2', { hostname: 'h2.example' }),
+    hostOf('h3', { hostname: '10.0.0.3' }),
+  ]);
+  expect(examinationRequest(named, hostNamed(named, 'h1'), ALL)?.names).toEqual(['h2.example']);
+});
+
 test('names the cause of a stopped service from its log, and says nothing more of its role', () => {
   const down = (own: Facts) => ({
     ...service('mesos-agent', { state: 'failed' })(own),
@@ -262,6 +298,10 @@ test('finds what runs have left', () => {
   expect(inFacts((own) => ({ mesosup: { ...own.mesosup, payloads } }))).toEqual([
     'h2 warning payloads 3 old versions of mesosup take space in /opt/mesosup',
   ]);
+  // Nobody should remove these.
+  expect(
+    inFacts((own) => ({ mesosup: { ...own.mesosup, payloads, released: ['0.1.0'], inUse: ['0.2.0'] } })),
+  ).toEqual([]);
 });
 
 test('finds keys of repositories that have expired or soon will', () => {

@@ -90,7 +90,7 @@ export function names({ host, own, seen }: Patient): Finding[] {
   ];
 }
 
-export function docker({ host, own, seen }: Patient): Finding[] {
+export function docker({ cluster, host, own, seen }: Patient): Finding[] {
   const { engine } = seen;
   if (!host.roles.includes('agent')) return [];
   if (engine === undefined) {
@@ -105,7 +105,8 @@ export function docker({ host, own, seen }: Patient): Finding[] {
     ];
   }
   const found: Finding[] = [];
-  const configured = { fixable: true, evidence: [`docker info: Live Restore Enabled: false`] };
+  // A preinstalled Docker has the settings of its owner.
+  const severity = cluster.docker.kind === 'preinstalled' ? 'warning' : 'error';
   if (!engine.liveRestore) {
     found.push(
       finding(
@@ -113,7 +114,7 @@ export function docker({ host, own, seen }: Patient): Finding[] {
         'live-restore',
         "Docker's live-restore is off: all containers end when Docker restarts",
         `Set "live-restore": true in ${DOCKER_CONFIG}, then run: systemctl reload docker`,
-        { ...configured, fixable: false },
+        { severity, evidence: ['docker info: Live Restore Enabled: false'] },
       ),
     );
   }
@@ -174,7 +175,7 @@ const KEPT_PAYLOADS = 2;
 
 /** What runs of mesosup and of dpkg have left. */
 export function remains({ cluster, host, own }: Patient): Finding[] {
-  const { run, payloads, current } = own.mesosup;
+  const { run, payloads, current, released, inUse = [] } = own.mesosup;
   const found: Finding[] = [];
   if (run !== null && !run.alive) {
     found.push(
@@ -210,7 +211,8 @@ export function remains({ cluster, host, own }: Patient): Finding[] {
       ),
     );
   }
-  const old = payloads.filter((version) => version !== current);
+  // Those that bootstrap.sh or a package installed belong to people, and those in use to running executors.
+  const old = payloads.filter((version) => ![current, ...released, ...inUse].includes(version));
   if (old.length > KEPT_PAYLOADS) {
     found.push(
       finding(

@@ -113,8 +113,9 @@ export function examinationRequest(
     address,
     dials: dialsOf(cluster, host, facts),
     places: Object.keys(placesOf(cluster, host)),
+    // Hosts use addresses, and the names of agents in Mesos. The address for SSH may be a name that only this machine knows.
     names: cluster.hosts
-      .map((other) => other.privateAddress ?? other.address)
+      .flatMap(({ hostname }) => hostname ?? [])
       .filter((name) => !/^[0-9.]+$|:/.test(name)),
     services: [...servicesOf(cluster, host, facts).keys()].filter(
       (name) => own.services[name]?.state !== 'running',

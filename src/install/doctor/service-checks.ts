@@ -56,6 +56,9 @@ export function services({ cluster, facts, host, own, seen }: Patient): Finding[
     const found = own.services[service];
     if (found?.state === 'running' || found?.state === 'starting')
       return maskedOrDisabled(host.name, service, found.enabled);
+    // A preinstalled Docker may run without a service of this name.
+    const isForeign = service === DOCKER_SERVICE && cluster.docker.kind === 'preinstalled';
+    if (isForeign && found === undefined && own.docker.running) return [];
     const evidence = seen.logs[service] ?? [];
     const log = evidence.join('\n');
     const known = KNOWN_CAUSES.find(({ text }) => text.test(log));
