@@ -34,13 +34,14 @@ dials() (
   wait
 )
 
-# spaces: blocks, free blocks, inodes, free inodes, and type of the file system, one line for each of PLACES
+# spaces: blocks, free blocks, inodes, free inodes, and type of the file system, one line for each of PLACES. findmnt
+# prints a line for each mount on the same directory, of which the last one is in use.
 spaces() (
   IFS=$NEWLINE
   set -f
   for path in $PLACES; do
     existing "$path"
-    printf '%s %s\n' "$(stat -f -c '%b %a %c %d' "$place")" "$(findmnt -n -r -o FSTYPE -T "$place")"
+    printf '%s %s\n' "$(stat -f -c '%b %a %c %d' "$place")" "$(findmnt -n -r -o FSTYPE -T "$place" | tail -n 1)"
   done
 )
 
@@ -68,7 +69,10 @@ orphans() {
   pid=$(cat /run/docker.pid) && [ -d "/proc/$pid" ] || return
   timeout 10 docker ps -a --no-trunc --filter label=mesosup.sandbox --format '{{.ID}} {{.Names}} {{.Label "mesosup.sandbox"}}' |
     while read -r id name sandbox; do
-      read -r pid began <"$sandbox/supervisor.pid" || continue
+      # The task may have put another kind of file there.
+      [ -f "$sandbox/supervisor.pid" ] && told=$(timeout 2 head -c 64 "$sandbox/supervisor.pid") || continue
+      pid=${told%% *} began=${told#* }
+      case $pid in '' | *[!0-9]*) continue ;; esac
       now=$(sed 's/.*) //' "/proc/$pid/stat" | cut -d ' ' -f 20)
       [ "$now" = "$began" ] || printf '%s %s\n' "$id" "$name"
     done

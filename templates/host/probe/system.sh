@@ -43,7 +43,9 @@ mounts() (
   set -f
   for path in $DISKS; do
     existing "$path"
-    findmnt -n -r -o OPTIONS -T "$place" || echo unknown
+    # One line for each mount on the same directory, of which the last one is in use.
+    options=$(findmnt -n -r -o OPTIONS -T "$place" | tail -n 1)
+    echo "${options:-unknown}"
   done
 )
 
