@@ -35,7 +35,7 @@ export async function copyLog(session: Session, name: string): Promise<boolean> 
     if (code === 0) return stdout;
     throw new MesosupError(`${on}: the replicated log can't be copied: ${stderr.trim().slice(-500)}`, {
       host: on,
-      remedy: `Fix this, then run the same command again. Until then the master on ${first.name} is stopped; to start it: systemctl start ${master.service}`,
+      remedy: `Fix this, then run the same command again. Until then the master on ${first.name} is stopped; to start it: service ${master.service} start`,
     });
   };
   session.atWork = true;

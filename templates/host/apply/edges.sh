@@ -1,5 +1,6 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2034 # leader: read by drain.sh
+# shellcheck disable=SC2154 # init: set by services.sh
 # Waits for services on other hosts.
 #   ZOOKEEPERS, MASTERS  members of the cluster, one `ADDRESS PORT` a line
 #   AUTHORIZATION        the value of an HTTP header, or empty. It never leaves this shell except through pipes.
@@ -42,7 +43,12 @@ follows() {
 step_down() {
   turns=0
   while :; do
-    logged systemctl restart "$2" || failing "$1 does not start" "$2"
+    if [ "$init" = upstart ]; then
+      logged initctl stop "$1"
+      logged initctl start "$1" || failing "$1 does not start" "$2"
+    else
+      logged systemctl restart "$2" || failing "$1 does not start" "$2"
+    fi
     tenths=0
     until follows || [ "$tenths" -ge 100 ]; do
       sleep 0.5

@@ -149,7 +149,7 @@ move_state() {
   copy=$dir/scheduler.backup
   rm -f "$copy"
   say "moving the state of $1 from $3 to ZooKeeper"
-  [ "$init" != systemd ] || logged systemctl stop "$2"
+  [ "$init" = other ] || stop_service "$1" "$2"
   if ! { "$program" scheduler backup "$copy" --data-dir "$3" && "$program" scheduler restore "$copy" --zk "file://$4"; } >"$error" 2>&1; then
     case $(cat "$error") in
       *'is not empty'*) ;;
