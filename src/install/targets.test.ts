@@ -16,6 +16,8 @@ import type { ProbeTargets, Targets } from './probe-targets.ts';
 import { diffResource, type Resource, resourceId, resourceTargets } from './resources/registry.ts';
 import { probeTargets } from './targets.ts';
 import type { FactsByHost } from './topology.ts';
+import { versionsOf } from './upgrade/targets.ts';
+import { upgradePlan } from './upgrade/upgrade-plan.ts';
 import { wantedResources } from './wanted/wanted.ts';
 import { waves } from './waves.ts';
 
@@ -125,7 +127,7 @@ test('a probe reads all resources that may be wanted', () => {
   );
 });
 
-test('a probe reads everything that checks, wanted state and waves need', () => {
+test('a probe reads everything that checks, wanted state, waves and upgrades need', () => {
   fc.assert(
     fc.property(anyWithHosts, (one) => {
       const { cluster } = one;
@@ -136,7 +138,13 @@ test('a probe reads everything that checks, wanted state and waves need', () => 
       const facts = new Map([...all].map(([name, { facts: own }]) => [name, own]));
       preflight({ cluster, facts, payload: { bytes: 1 } });
       clusterHealth(cluster, facts);
-      waves(cluster, planCluster(planInput(cluster, facts, { start: true })), facts);
+      const plan = planCluster(planInput(cluster, facts, { start: true }));
+      waves(cluster, plan, facts);
+      upgradePlan({ cluster, plan, facts, agents: undefined, sha256: () => '' });
+      for (const host of cluster.hosts) {
+        const own = facts.get(host.name);
+        if (own) versionsOf(cluster, host, own, [], undefined);
+      }
       const unseen = [...all].flatMap(([name, { reads }]) => unseenReads(reads, targets.get(name) ?? {}));
       expect(unseen).toEqual([]);
     }),

@@ -11,6 +11,7 @@ import { joinTargets, type ProbeTargets } from './probe-targets.ts';
 import { quorumTargets } from './quorum.ts';
 import { resourceTargets } from './resources/registry.ts';
 import { isIpv4 } from './topology.ts';
+import { UPGRADE_TARGETS } from './upgrade/targets.ts';
 import { BASE_TARGETS } from './wanted/base.ts';
 import { EXECUTOR_TARGETS } from './wanted/executor.ts';
 import { DROP_IN_TARGETS } from './wanted/mesos-service.ts';
@@ -30,6 +31,7 @@ export function probeTargets(cluster: Cluster, host: ClusterHost): ProbeTargets 
     CAPACITY_TARGETS,
     portTargets(cluster, host),
     quorumTargets(cluster, host),
+    UPGRADE_TARGETS,
   ]);
   return { ...targets, health: healthTargets(cluster, host) };
 }

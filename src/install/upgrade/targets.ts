@@ -4,12 +4,16 @@ import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import { UsageError } from '../../errors/mesosup-error.ts';
 import type { Facts } from '../facts.ts';
 import { installedPackage } from '../package-state.ts';
+import type { Targets } from '../probe-targets.ts';
 import type { PackageResource } from '../resources/package.ts';
 import type { Resource } from '../resources/registry.ts';
-import { FORMER_PACKAGES } from '../script/places.ts';
+import { AGENT_RETURNS, FORMER_PACKAGES } from '../script/places.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
 import { meetsVersion } from '../versions.ts';
 import { type Component, componentOfPackage, hasVersionOfComponent } from './component.ts';
+
+/** What earlier upgrades have left on a host. */
+export const UPGRADE_TARGETS: Targets = { files: [AGENT_RETURNS, FORMER_PACKAGES] };
 
 export interface UpgradeChoice {
   /** Upgrade only this component. */
