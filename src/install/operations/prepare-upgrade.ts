@@ -15,7 +15,7 @@ import { simulationRequest } from '../simulation-request.ts';
 import type { UpgradeIntent } from '../upgrade/intent.ts';
 import { upgradeOrder } from '../upgrade/stages.ts';
 import { checkChoice, upgradeRequest, versionsOf, withTargets } from '../upgrade/targets.ts';
-import { upgradePlan } from '../upgrade/upgrade-plan.ts';
+import { refuseUndrained, upgradePlan } from '../upgrade/upgrade-plan.ts';
 import { wantedResources } from '../wanted/wanted.ts';
 import { masterAgents } from './master-agents.ts';
 import type { Prepared, Program } from './prepare.ts';
@@ -92,6 +92,7 @@ export async function prepareUpgrade(
   const { problems, reach } = check(facts);
   const all = planFor(facts);
   const plan = { ...all, hosts: all.hosts.filter(({ host }) => reach.usable.includes(host)) };
+  refuseUndrained({ plan, facts, agents });
   const payload = component === undefined || component === 'mesosup' ? made.version : undefined;
   const versions = usable.flatMap((host) =>
     versionsOf(cluster, host, factsOf(facts, host.name), requested.get(host.name) ?? [], payload),

@@ -1,6 +1,7 @@
 /** Makes the plan of an upgrade from the plan of an installation with the new versions. */
 
 import type { Cluster } from '../../cluster/cluster.ts';
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import { drainPlan } from '../drain-plan.ts';
 import type { Facts } from '../facts.ts';
 import type { HostPlan, Plan, PlanItem } from '../plan.ts';
@@ -60,6 +61,27 @@ function withDrain(
   if (!returns && agent.duty !== 'active') return [...drain.map((item) => because(item, reason)), ...items];
   const back = itemsOf(drainPlan({ ...common, command: 'undrain', agent: { ...agent, duty: 'drained' } }));
   return [...drain.map((item): PlanItem => ({ ...because(item, reason), returns: true })), ...items, ...back];
+}
+
+/**
+ * @throws MesosupError if the plan ends containers of an agent that runs, but is not known to a leading master and so
+ *   can't be drained before
+ */
+export function refuseUndrained({
+  plan,
+  facts,
+  agents,
+}: Pick<UpgradePlanInput, 'plan' | 'facts' | 'agents'>): void {
+  for (const { host, items } of plan.hosts) {
+    const own = facts.get(host);
+    const reason = own && whyContainersEnd(own, items);
+    if (reason === undefined || agents?.some(({ id }) => id === own?.agent.id)) continue;
+    if (!own?.agent.answers || own.agent.tasks === 0) continue;
+    throw new MesosupError(
+      `${host}: ${reason}, so its agent must be drained before Docker changes, but no leading master knows the agent`,
+      { host, remedy: 'Find the cause with: mesosup status. Then run the same command again.' },
+    );
+  }
 }
 
 function because(item: PlanItem, reason: string | undefined): PlanItem {

@@ -23,7 +23,7 @@ import { wantedResources } from '../wanted/wanted.ts';
 import { unusedPayloads } from './payloads.ts';
 import { missingMembers, nextWave, type Pace, quorumRisk, stagesOf, upgradeOrder } from './stages.ts';
 import { checkChoice, type UpgradeChoice, upgradeRequest, versionsOf, withTargets } from './targets.ts';
-import { upgradePlan } from './upgrade-plan.ts';
+import { refuseUndrained, upgradePlan } from './upgrade-plan.ts';
 
 const three = clusterOf(['a', 'b', 'c'].map((name) => hostOf(name)));
 const VERSIONS = { zookeeper: '3.8.0', 'aventer-mesos': '1.11.0-1', 'docker.io': '20.10.24' } as const;
@@ -169,6 +169,30 @@ describe('Docker', () => {
       returns: true,
       reason: 'because Docker 23.0 does not keep the containers of Docker 20.10',
     });
+  });
+
+  test('that ends containers is not upgraded while no master knows the agent, which can not be drained then', () => {
+    const refusing = (
+      candidate: string,
+      known: readonly MasterAgent[] | undefined,
+      tasks: number | null = 2,
+    ) => {
+      const facts = new Map(
+        [...installed(three)].map(([name, own]) => [
+          name,
+          { ...own, agent: { ...own.agent, tasks, answers: tasks !== null } },
+        ]),
+      );
+      const made = planned(facts, { 'docker.io': candidate }, { agents: known ?? [] });
+      return () => refuseUndrained({ ...made, agents: known });
+    };
+    expect(refusing('5:23.0.1', undefined)).toThrow('a: Docker 23.0 does not keep');
+    expect(refusing('5:23.0.1', agents.slice(0, 2))).toThrow(/^c: .* no leading master knows the agent$/);
+    expect(refusing('5:23.0.1', agents)).not.toThrow();
+    expect(refusing('20.10.99', undefined)).not.toThrow();
+    // Nothing can be lost.
+    expect(refusing('5:23.0.1', undefined, 0)).not.toThrow();
+    expect(refusing('5:23.0.1', undefined, null)).not.toThrow();
   });
 
   test('without live-restore ends containers', () => {
