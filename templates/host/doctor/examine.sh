@@ -70,7 +70,8 @@ orphans() {
   timeout 10 docker ps -a --no-trunc --filter label=mesosup.sandbox --format '{{.ID}} {{.Names}} {{.Label "mesosup.sandbox"}}' |
     while read -r id name sandbox; do
       # The task may have put another kind of file there.
-      [ -f "$sandbox/supervisor.pid" ] && told=$(timeout 2 head -c 64 "$sandbox/supervisor.pid") || continue
+      [ -f "$sandbox/supervisor.pid" ] || continue
+      told=$(timeout 2 head -c 64 "$sandbox/supervisor.pid") || continue
       pid=${told%% *} began=${told#* }
       case $pid in '' | *[!0-9]*) continue ;; esac
       now=$(sed 's/.*) //' "/proc/$pid/stat" | cut -d ' ' -f 20)
