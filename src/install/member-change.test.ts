@@ -102,6 +102,33 @@ describe('a change of the members', () => {
   });
 });
 
+test('masters beside the ensemble neither come nor go while another master is down', () => {
+  const down = { master: bareFacts('').master };
+  const quorum = (value: number) => ({ '/etc/mesos-master/quorum': fileFacts(`${value}\n`) });
+  const at = (value: number, changes: Partial<Facts> = {}) => {
+    const facts = running(three);
+    const own = factsOf('h3', three, changes);
+    return facts.set('h3', { ...own, files: { ...own.files, ...quorum(value) } });
+  };
+  // As `clusterBeforeMaster` makes it: h4 has no ZooKeeper.
+  const raised = { ...cluster(three), masterFlags: { quorum: '3' } };
+  const joins: MemberChange = { kind: 'joins', host: 'h4' };
+  expect(render(raised, at(2), joins)).toEqual([]);
+  expect(render(raised, at(2, down), joins)[0]).toMatch(/^h3: its master is down/);
+  // An earlier run has failed here.
+  expect(render(raised, at(3, down), joins)).toEqual([]);
+  const leaves: MemberChange = { kind: 'leaves', host: 'h5' };
+  const rest = clusterOf([...cluster(three).hosts, hostOf('h4', { roles: ['master'] })]);
+  const leaving = (changes: Partial<Facts>, other: Partial<Facts> = {}) => {
+    const master = (name: string, more: Partial<Facts> = {}) => factsOf(name, [], { services: {}, ...more });
+    return new Map([...at(3, other), ['h4', master('h4')], ['h5', master('h5', changes)]]);
+  };
+  expect(render(rest, leaving({}), leaves)).toEqual([]);
+  expect(render(rest, leaving({}, down), leaves)[0]).toMatch(/^h3: its master is down/);
+  // It has stopped already.
+  expect(render(rest, leaving(down, down), leaves)).toEqual([]);
+});
+
 test('an even number of members is a warning, and an error before the cluster has started', () => {
   const sizes = (names: readonly string[], facts: ReadonlyMap<string, Facts>) =>
     sizeProblems(cluster(names), facts).map(({ severity, message }) => `${severity}: ${message}`);

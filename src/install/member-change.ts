@@ -10,8 +10,9 @@
 import type { Cluster, ClusterHost, Role } from '../cluster/cluster.ts';
 import { hostsWith } from '../cluster/topology.ts';
 import type { Facts } from './facts.ts';
+import { mesosLayout, presentFlag } from './layout.ts';
 import type { Problem } from './plan.ts';
-import { type FactsByHost, serversIn } from './topology.ts';
+import { type FactsByHost, quorumOf, serversIn } from './topology.ts';
 import { ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
 
 export interface MemberChange {
@@ -112,21 +113,46 @@ function isMade(
   }
 }
 
+/**
+ * Returns a function that decides if a change which concerns masters, but not the ensemble, needs the master of a host.
+ * The ensemble's list does not tell then if a run has begun: but a new master raises the quorum of the others first,
+ * and one that leaves has stopped.
+ */
+function mastersNeeded(
+  cluster: Cluster,
+  facts: FactsByHost,
+  { kind, host }: MemberChange,
+  wanted: readonly string[],
+) {
+  const changing = facts.get(host);
+  return (own: Facts): boolean => {
+    if (kind === 'leaves')
+      return changing?.master.answers === true && !changing.services[ZOOKEEPER_SERVICE]?.inputs;
+    if (kind !== 'joins' || wanted.includes(host)) return false;
+    const { kind: form, master } = mesosLayout(cluster, own);
+    const present = Number(presentFlag(form, master, own, 'quorum') || '1');
+    return present !== Number(cluster.masterFlags.quorum ?? quorumOf(hostsWith(cluster, 'master').length));
+  };
+}
+
 /** A member that is down would be missing in the majorities that the steps need. */
 function downMembers(
   cluster: Cluster,
   facts: FactsByHost,
-  { host: changing }: MemberChange,
+  member: MemberChange,
   lists: readonly PresentList[],
   wanted: readonly string[],
 ): Problem[] {
+  const { host: changing } = member;
+  const needsMaster = mastersNeeded(cluster, facts, member, wanted);
   return cluster.hosts
     .filter((host) => isMember(host) && host.name !== changing)
     .flatMap(({ name, roles }): Problem[] => {
       const own = facts.get(name);
       const list = lists.find(({ host }) => host === name);
       // This member has the new list: an earlier run has failed here, and this one repairs it.
-      if (own && list?.servers.toSorted().join() === wanted.toSorted().join()) return [];
+      const isNew = list?.servers.toSorted().join() === wanted.toSorted().join();
+      if (own && isNew && !(roles.includes('master') && isDown('master', own) && needsMaster(own))) return [];
       const down = own ? roles.filter((role) => isDown(role, own)) : ['host'];
       if (down.length === 0) return [];
       const what = own ? `its ${down.join(', ')} is down` : 'the host is unreachable';
