@@ -201,7 +201,7 @@ test('leaves a preinstalled Docker to its owner', () => {
 
 test('expects the exporter of metrics only where it is installed', () => {
   const monitored = clusterOf([...cluster.hosts, hostOf('h4', { roles: ['scheduler'] })], {
-    monitoring: { port: 9105 },
+    monitoring: { port: 9105, listen: 'loopback' },
   });
   const names = (host: string) => [...servicesOf(monitored, hostNamed(monitored, host), ALL).keys()];
   expect(names('h4')).toEqual(['mesosup-scheduler']);
