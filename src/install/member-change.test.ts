@@ -117,6 +117,10 @@ test('masters beside the ensemble neither come nor go while another master is do
   expect(render(raised, at(2, down), joins)[0]).toMatch(/^h3: its master is down/);
   // An earlier run has failed here.
   expect(render(raised, at(3, down), joins)).toEqual([]);
+  // The single master has stopped for a copy of its log.
+  const two = clusterOf([hostOf('h1'), hostOf('h2', { roles: ['master'] })]);
+  const copied = new Map([['h1', factsOf('h1', [], down)]]).set('h2', bareFacts(address('h2')));
+  expect(render(two, copied, { kind: 'joins', host: 'h2' })).toEqual([]);
   const leaves: MemberChange = { kind: 'leaves', host: 'h5' };
   const rest = clusterOf([...cluster(three).hosts, hostOf('h4', { roles: ['master'] })]);
   const leaving = (changes: Partial<Facts>, other: Partial<Facts> = {}) => {

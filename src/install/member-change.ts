@@ -128,7 +128,9 @@ function mastersNeeded(
   return (own: Facts): boolean => {
     if (kind === 'leaves')
       return changing?.master.answers === true && !changing.services[ZOOKEEPER_SERVICE]?.inputs;
-    if (kind !== 'joins' || wanted.includes(host)) return false;
+    // A single master has stopped, so that its log could be copied: see `copyLog`.
+    const others = hostsWith(cluster, 'master').filter(({ name }) => name !== host);
+    if (kind !== 'joins' || wanted.includes(host) || others.length === 1) return false;
     const { kind: form, master } = mesosLayout(cluster, own);
     const present = Number(presentFlag(form, master, own, 'quorum') || '1');
     return present !== Number(cluster.masterFlags.quorum ?? quorumOf(hostsWith(cluster, 'master').length));
