@@ -1,14 +1,22 @@
 import { expect, test } from 'vitest';
-import { bareFacts, clusterOf, hostOf, serviceFacts, sha256 } from '../../test/install/hosts.ts';
+import { bareFacts, clusterOf, fileFacts, hostOf, serviceFacts, sha256 } from '../../test/install/hosts.ts';
 import { type DrainPlanInput, drainPlan } from './drain-plan.ts';
+import type { Facts } from './facts.ts';
 import { type MasterAgent, parseAgents } from './script/agents-script.ts';
+import { AGENT_RETURNS } from './script/places.ts';
 
 const cluster = clusterOf([hostOf('h1', { roles: ['agent'] })]);
 const bare = bareFacts('10.0.0.1');
 
-function plan(command: DrainPlanInput['command'], duty: MasterAgent['duty'], tasks = 3, executors = 1) {
+function plan(
+  command: DrainPlanInput['command'],
+  duty: MasterAgent['duty'],
+  tasks = 3,
+  executors = 1,
+  files: Facts['files'] = {},
+) {
   const agent = { id: 'a-S0', hostname: '10.0.0.1', duty };
-  const facts = { ...bare, agent: { ...bare.agent, id: 'a-S0', tasks, executors } };
+  const facts = { ...bare, files, agent: { ...bare.agent, id: 'a-S0', tasks, executors } };
   const made = drainPlan({ cluster, host: 'h1', facts, command, agent, version: '1', sha256 });
   return made.hosts.flatMap(({ items }) => items.map(({ action, title }) => `${action}: ${title}`));
 }
@@ -20,6 +28,8 @@ test('drains an agent unless it is drained and without executors', () => {
   expect(plan('drain', 'draining')).toEqual(item);
   expect(plan('drain', 'drained', 1, 1)).toHaveLength(1);
   expect(plan('drain', 'drained', 0, 0)).toEqual([]);
+  // An interrupted upgrade has drained it, and the next one would put it back.
+  expect(plan('drain', 'drained', 0, 0, { [AGENT_RETURNS]: fileFacts('a-S0\n') })).toHaveLength(1);
 });
 
 test('a member that leaves stops its scheduler and master, and its ZooKeeper does not lead', () => {

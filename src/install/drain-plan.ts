@@ -8,6 +8,7 @@ import { isMember } from './member-change.ts';
 import type { Plan, PlanItem } from './plan.ts';
 import type { ServiceResource } from './resources/service.ts';
 import type { MasterAgent } from './script/agents-script.ts';
+import { AGENT_RETURNS } from './script/places.ts';
 import { SCHEDULER_SERVICE } from './wanted/scheduler.ts';
 import { ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
 
@@ -91,7 +92,9 @@ function itemsOf(input: DrainPlanInput & { readonly agent: MasterAgent }): PlanI
   const { tasks, executors } = facts.agent;
   if (command === 'drain') {
     // The master reports the end of a drain before the last executor has ended.
-    if (agent.duty === 'drained' && executors === 0) return [];
+    // With this mark of an interrupted upgrade, the next upgrade would put it back.
+    const stays = facts.files[AGENT_RETURNS] === undefined;
+    if (agent.duty === 'drained' && executors === 0 && stays) return [];
     const busy = tasks === null ? 'an unknown number of tasks' : tasks === 1 ? '1 task' : `${tasks} tasks`;
     const title = `agent ${agent.id}: drain, with ${busy} that move to other agents or end`;
     return [{ ...common, action: 'drain', title }];

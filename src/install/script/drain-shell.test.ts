@@ -81,5 +81,8 @@ emptied() { return 0; }
 to_scheduler() { status=204; }`;
   expect(run(`${around}; empty_agent latest; ls '${file}' 2>/dev/null || echo none`)).toContain('none');
   expect(run(`${around}; empty_agent latest returns; cat '${file}'`)).toMatch(/DRAIN_AGENT at 0\nA0\n$/);
+  // Then its owner drains it.
+  expect(run(`${around}; empty_agent latest; ls '${file}' 2>/dev/null || echo none`)).toContain('none');
+  expect(run(`${around}; empty_agent latest returns; ls '${file}'`)).toContain(file);
   expect(run(`${around}; fill_agent latest; ls '${file}' 2>/dev/null || echo none`)).toContain('none');
 });

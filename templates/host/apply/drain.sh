@@ -182,12 +182,12 @@ emptied() {
 }
 
 # empty_agent LATEST [returns]: takes the agent out of service. LATEST is the link to the agent's id. With `returns`, a
-# mark lets the next run put it back if this one does not.
+# mark lets the next run put it back if this one does not. Without it, the owner decides, and an earlier mark goes.
 empty_agent() {
   id=$(readlink "$1")
   id=${id##*/}
   [ -n "$id" ] || return 0
-  [ -z "${2-}" ] || printf '%s\n' "$id" >"$AGENT_RETURNS"
+  if [ -n "${2-}" ]; then printf '%s\n' "$id" >"$AGENT_RETURNS"; else rm -f "$AGENT_RETURNS"; fi
   need_leader
   agent_state
   case $drain in
