@@ -185,7 +185,7 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup plan --hosts h1,h2,h3 --out plan.json': UNREACHABLE,
   'mesosup plan --local --json': { code: [1, 3], says: /^\{[\s\S]*\}$/ },
   'mesosup upgrade --dry-run': UNREACHABLE,
-  'mesosup upgrade --first h3 --pause 5m': UNREACHABLE,
+  'mesosup upgrade --first h1 --pause 5m': UNREACHABLE,
   'mesosup upgrade --only mesos --to 1.11.0-0.7.1 --yes': UNREACHABLE,
   'mesosup upgrade --only docker --batch 2': UNREACHABLE,
   // The examples run this version.

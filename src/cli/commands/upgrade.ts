@@ -30,7 +30,7 @@ export default class Upgrade extends BaseCommand {
     "Asks the hosts' apt for newer packages, compares mesosup's version on the hosts with this program's, and shows what restarts in which order. Then upgrades ZooKeeper, masters and schedulers one by one, the leader last, and agents in batches; each must be healthy again before the next one. Containers keep running, except where a change of Docker ends them: there the agent is drained first. Stops at the first host that fails. Run the same command again to resume.";
   static override examples = [
     '<%= config.bin %> upgrade --dry-run',
-    '<%= config.bin %> upgrade --first h3 --pause 5m',
+    '<%= config.bin %> upgrade --first h1 --pause 5m',
     '<%= config.bin %> upgrade --only mesos --to 1.11.0-0.7.1 --yes',
     '<%= config.bin %> upgrade --only docker --batch 2',
     '<%= config.bin %> upgrade --to 0.1.0',
