@@ -1,8 +1,9 @@
 /**
  * Runs the property tests with FACTOR times as many runs: `npm run soak [FACTOR] [SEED]`. With the default factor, these
  * include 1,000 simulated clusters. Then kills a real scheduler 500 times, kills what runs 20 containers 200 times, copies
- * a minute of output at 50 MB/s, lets the load balancer serve for 10 minutes without a scheduler, installs on 100 hosts
- * with quirks, upgrades three hosts and takes them back, and grows a cluster from one master to five.
+ * a minute of output at 50 MB/s, looks at each view of the page light and dark at two widths, lets the load balancer serve
+ * for 10 minutes without a scheduler, installs on 100 hosts with quirks, upgrades three hosts and takes them back, and
+ * grows a cluster from one master to five.
  * Prints the seed first, so that a failure can be reproduced, and the totals last.
  */
 import { readFile } from 'node:fs/promises';
@@ -31,6 +32,7 @@ const chaos = await run`vitest run --project e2e test/e2e/executor-chaos.test.ts
 // A minute of output at 50 MB/s.
 const output = $({ stdio: 'inherit', nothrow: true, env: { ...process.env, MESOSUP_SOAK_FACTOR: '20' } });
 const floods = await output`vitest run --project e2e test/e2e/executor-output.test.ts`;
+const looks = await run`vitest run --project e2e test/e2e/ui-states.test.ts`;
 const balancer = await run`vitest run --project contract test/contract/lb-servers.test.ts`;
 const hosts = $({
   stdio: 'inherit',
@@ -41,7 +43,7 @@ const hosts = $({
 const quirks = await hosts`vitest run --project hosts test/e2e/hosts/install-quirks.test.ts`;
 const upgrades = await run`vitest run --project hosts test/e2e/hosts/upgrade.test.ts`;
 const members = await hosts`vitest run --project hosts test/e2e/hosts/members-growth.test.ts`;
-const parts = [properties, kills, chaos, floods, balancer, quirks, upgrades, members];
+const parts = [properties, kills, chaos, floods, looks, balancer, quirks, upgrades, members];
 const failed = parts.find((part) => part.exitCode !== 0);
 const exitCode = failed ? (failed.exitCode ?? 1) : 0;
 echo(`soak: seed ${seed}, factor ${factor}, ${Math.round((Date.now() - begun) / 1000)} s, exit ${exitCode}`);

@@ -7,7 +7,7 @@ import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
 import { HOSTILE, hostileAnswer, problemsOf } from './support/hostile-content.ts';
-import { ALL_FORMS, lookAt, TWO_FORMS } from './support/look.ts';
+import { lookAt, STATE_FORMS, VIEW_FORMS } from './support/look.ts';
 import { signIn, TestBrowser } from './support/page.ts';
 import { type SchedulerCluster, startSchedulerCluster } from './support/scheduler-cluster.ts';
 
@@ -56,7 +56,7 @@ async function open(view: string): Promise<void> {
   await page.locator('main :text-matches("^Loading")').first().waitFor({ state: 'hidden' });
 }
 
-async function look(name: string, forms = TWO_FORMS): Promise<void> {
+async function look(name: string, forms = STATE_FORMS): Promise<void> {
   found.push(...(await lookAt(page, name, forms)));
   await page.setViewportSize({ width: 1280, height: 800 });
 }
@@ -114,7 +114,7 @@ it('breaks no rule in any view, light and dark, at 1280 and 390 pixels', { timeo
   const views = ['', 'app/shop/box', ...tabs, 'app/shop/waiting?tab=why', 'app/shop/failing', 'create'];
   for (const view of [...views, 'edit/shop/box', 'deployments', 'queue', 'agents', 'events', 'scheduler']) {
     await open(view);
-    await look(view.replaceAll(/\W+/g, '-') || 'apps', ALL_FORMS);
+    await look(view.replaceAll(/\W+/g, '-') || 'apps', VIEW_FORMS);
   }
   expect(found.splice(0)).toEqual([]);
 });

@@ -844,8 +844,8 @@ describe('the doctor', () => {
       ['systemctl stop mesosup-scheduler', ''],
       ['ip link set eth0 mtu 1400', 'ip link set eth0 mtu 1500'],
       [
-        'mkdir /tmp/gone && echo 4194000 1 >/tmp/gone/supervisor.pid && docker create --name orphan --label mesosup.sandbox=/tmp/gone redis /x',
-        'docker rm orphan; rm -r /tmp/gone',
+        'mkdir /tmp/gone && echo 4194000 1 >/tmp/gone/supervisor.pid && tar c -C /tmp gone | docker import - gone:1 && docker create --name gone --label mesosup.sandbox=/tmp/gone gone:1 /x',
+        'docker rm gone; docker rmi gone:1; rm -r /tmp/gone',
       ],
       ['mkdir /opt/mesosup/0.0.1 /opt/mesosup/0.0.2 /opt/mesosup/0.0.3', 'rmdir /opt/mesosup/0.0.[123]'],
     ],

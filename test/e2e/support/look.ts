@@ -2,6 +2,7 @@
 
 import axe from 'axe-core';
 import type { Page } from 'playwright-core';
+import { runs } from '../../support/runs.ts';
 import { picture } from './page.ts';
 
 interface Form {
@@ -11,16 +12,17 @@ interface Form {
 
 const WIDE = 1280;
 const NARROW = 390;
-export const ALL_FORMS: readonly Form[] = [
+const ALL_FORMS: readonly Form[] = [
   { colorScheme: 'light', width: WIDE },
-  { colorScheme: 'dark', width: WIDE },
   { colorScheme: 'dark', width: NARROW },
+  { colorScheme: 'dark', width: WIDE },
   { colorScheme: 'light', width: NARROW },
 ];
-/** Each scheme and each width once. */
-export const TWO_FORMS: readonly Form[] = ALL_FORMS.filter(
-  ({ colorScheme, width }) => (colorScheme === 'light') === (width === WIDE),
-);
+const isSoak = runs(1) > 1;
+/** Forms of views: in the soak all, otherwise each scheme and each width once. */
+export const VIEW_FORMS: readonly Form[] = ALL_FORMS.slice(0, isSoak ? 4 : 2);
+/** Forms of dialogs and other states. */
+export const STATE_FORMS: readonly Form[] = ALL_FORMS.slice(isSoak ? 0 : 1, 2);
 
 const RUN = `axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) =>
   violations.flatMap(({ id, nodes }) => nodes.map(({ target }) => id + ' ' + target.join(' '))))`;
