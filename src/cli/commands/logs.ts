@@ -14,6 +14,8 @@ import { patternOf } from '../flags/pattern.ts';
 
 const TAIL = 50;
 const FOLLOWED_TAIL = 10;
+/** Its short form -f stands for --follow here, as in all programs that show logs. */
+const { char: _f, ...file } = specFlags.file;
 const INTERRUPTED = 'Interrupted.';
 
 export default class Logs extends BaseCommand {
@@ -32,6 +34,7 @@ export default class Logs extends BaseCommand {
   };
   static override flags = {
     ...specFlags,
+    file,
     ...connectFlags,
     service: Flags.option({
       options: SERVICE_NAMES,

@@ -815,7 +815,7 @@ describe('logs of services', () => {
       const began = output.text.length;
       await killConnections(h2);
       await h2.run('systemctl start mesosup-janitor');
-      await output.shows(/^h2: .*; trying again$/m);
+      await output.shows(/^the connection to h2 was lost; trying again$/m);
       await output.shows(/^h2: connected again$/m);
       await until('the lines from in between came', async () =>
         /Z h2 janitor .*mesosup-janitor/.test(output.text.slice(began)),
@@ -854,7 +854,10 @@ describe('the doctor', () => {
         'mount -t tmpfs -o nr_inodes=9 tmpfs /var/lib/mesosup/scheduler && cd /var/lib/mesosup/scheduler && touch a b c d e f g h; true',
         'umount /var/lib/mesosup/scheduler',
       ],
-      ['echo \'{"log-driver": "json-file"}\' >/etc/docker/daemon.json && systemctl reload docker', ''],
+      [
+        'echo \'{"live-restore": false, "log-driver": "json-file"}\' >/etc/docker/daemon.json && systemctl reload docker',
+        '',
+      ],
       ['echo blue >/etc/mesos-agent/colour; systemctl restart mesos-agent', 'rm /etc/mesos-agent/colour'],
     ],
   };

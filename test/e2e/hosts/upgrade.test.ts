@@ -143,6 +143,8 @@ async function watched(title: string, work: () => Promise<void>): Promise<HttpLo
   console.log(
     `${title}: ${seconds} s, ${load.answered} requests answered, ${load.failures.length} failed; leader changes: ${led.join(', ')}`,
   );
+  if (load.failures.length > 0)
+    console.log(`The load balancer's log:\n${balancer.log.slice(-60).join('\n')}`);
   return load;
 }
 
@@ -209,17 +211,22 @@ test(
         expect(made.status, await made.text()).toBe(201);
       }),
     );
+    let failures: readonly string[] = [];
     await until(
       'all apps answer',
-      async () =>
-        (
-          await underHttpLoad(
-            Array.from({ length: APPS }, (_, i) => FIRST_PORT + i),
-            () => sleep(300),
-          )
-        ).failures.length === 0,
+      async () => {
+        const load = await underHttpLoad(
+          Array.from({ length: APPS }, (_, i) => FIRST_PORT + i),
+          () => sleep(300),
+        );
+        ({ failures } = load);
+        return failures.length === 0;
+      },
       120_000,
-    );
+    ).catch((cause: unknown) => {
+      const seen = [...new Set(failures)].slice(0, 5).concat(balancer.log.slice(-10));
+      throw new Error(`the apps do not answer: ${seen.join('; ')}`, { cause });
+    });
     expect(await containers()).toHaveLength(2 * APPS);
     // Without a version in the file, an upgrade brings the newest.
     await cluster.writeSpec({ hosts: ['h1', 'h2', 'h3'] });
