@@ -39,6 +39,30 @@ it('takes the state of a task from an incomplete answer, and keeps its address',
   ]);
 });
 
+it.each([0, 2])(
+  'keeps a ready task that a new leader has not checked yet, with %i unanswered',
+  (unanswered) => {
+    const tasks = [
+      { id: '/a.1', state: 'waiting' as const, unchecked: true, addresses: ['127.0.0.1:1'] },
+      { id: '/a.2', state: 'waiting' as const, addresses: ['127.0.0.1:2'] },
+      { id: '/a.4', state: 'waiting' as const, unchecked: true, addresses: ['127.0.0.1:4'] },
+    ];
+    const answer = snapshotOf([balancedApp('/a', 10_001, [], { tasks }), balancedApp('/b', 10_002, [3])], {
+      unanswered,
+    });
+    const kept = combine(before, answer, false);
+    expect(shown(kept)['/a']).toEqual([
+      '/a.1 ready 127.0.0.1:1',
+      // Its check has failed.
+      '/a.2 waiting 127.0.0.1:2',
+      // It was not ready before.
+      '/a.4 waiting 127.0.0.1:4',
+    ]);
+    // And so it stays, answer by answer.
+    expect(shown(combine(kept, answer, false))['/a']).toEqual(shown(kept)['/a']);
+  },
+);
+
 it('is not mistaken for the new framework until that is trusted', () => {
   const other = snapshotOf([], { frameworkId: 'other' });
   const kept = combine(before, other, false);

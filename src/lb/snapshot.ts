@@ -27,6 +27,8 @@ export const snapshotSchema = z.object({
           /** The name of its agent; schedulers of earlier releases don't have it. */
           host: z.string().optional(),
           state: z.enum(['ready', 'ending', 'waiting']),
+          /** No health check has failed, and one has no result yet: maybe because the leader is new. */
+          unchecked: z.boolean().optional(),
           addresses: z.array(z.union([z.string(), z.null()])),
         }),
       ),
@@ -49,11 +51,16 @@ export function isComplete({ frameworkId, connected, unanswered }: Snapshot, bef
 
 /**
  * Combines an answer with the previous snapshot. From an incomplete answer, apps and tasks can be added and changed, and
- * none disappears; an address that is not known again yet stays.
+ * none disappears; an address that is not known again yet stays. A task that was ready stays so until it is checked again,
+ * since a new leader does not know the results of its predecessor's checks.
  * @param trusted true to believe that another framework has replaced the previous one
  */
 export function combine(before: Snapshot | undefined, answer: Snapshot, trusted: boolean): Snapshot {
   if (before === undefined) return answer;
+  return combineChecked(before, withReadyTasksOf(answer, before), trusted);
+}
+
+function combineChecked(before: Snapshot, answer: Snapshot, trusted: boolean): Snapshot {
   const reference = trusted ? { ...before, frameworkId: answer.frameworkId } : before;
   if (isComplete(answer, reference)) return answer;
   const answered = new Map(answer.apps.map((app) => [app.id, app]));
@@ -65,6 +72,17 @@ export function combine(before: Snapshot | undefined, answer: Snapshot, trusted:
     frameworkId: trusted ? answer.frameworkId : before.frameworkId,
     apps: [...answer.apps.map((app) => withTasksOf(app, earlier.get(app.id))), ...kept],
   };
+}
+
+function withReadyTasksOf(answer: Snapshot, before: Snapshot): Snapshot {
+  const tasks = answer.apps.flatMap((app) => app.tasks);
+  if (!tasks.some(({ unchecked }) => unchecked)) return answer;
+  const ready = new Set(
+    before.apps.flatMap((app) => app.tasks.filter(({ state }) => state === 'ready').map(({ id }) => id)),
+  );
+  const checked = (task: BalancedTask): BalancedTask =>
+    task.unchecked && ready.has(task.id) ? { ...task, state: 'ready' } : task;
+  return { ...answer, apps: answer.apps.map((app) => ({ ...app, tasks: app.tasks.map(checked) })) };
 }
 
 /** The names and IP addresses of all tasks and agents, without brackets. */

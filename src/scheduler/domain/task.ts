@@ -97,6 +97,12 @@ export function isHealthy({
   );
 }
 
+/** True if the task runs, no check has failed, and one has no result since its start or the start of this leader. */
+export function isUnchecked(task: Task): boolean {
+  const { state } = task;
+  return state === 'TASK_RUNNING' && !isEnding(task) && !isUnhealthy(task) && isHealthy(task) === false;
+}
+
 /** True if a check has failed; a check without a result does not count. */
 export function isUnhealthy({ checked, healthy, probed = [] }: Task): boolean {
   return (checked && healthy === false) || probed.some((one) => one?.healthy === false);

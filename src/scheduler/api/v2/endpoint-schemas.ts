@@ -19,6 +19,10 @@ const task = z.object({
   host: z.string().meta({ description: 'The host name of the agent' }),
   /** ready: serves requests; ending: drains or is being killed; waiting: is not healthy, or does not run yet. */
   state: z.enum(['ready', 'ending', 'waiting']),
+  unchecked: z.boolean().optional().meta({
+    description:
+      'True for a waiting task that runs, and of which no health check has failed, but one has no result yet: it has just started, or a new leader has not checked it yet. Whoever saw it ready before may go on using it.',
+  }),
   addresses: z
     .array(z.string().nullable())
     .meta({ description: 'HOST:PORT for each port of the app; null if the task is not reached there' }),

@@ -32,6 +32,8 @@ it('lists labels, ports and the addresses of tasks with their state', async () =
             id: task.id,
             host: 'a.example',
             state: 'waiting',
+            // Its check has no result yet.
+            unchecked: true,
             addresses: ['a.example:31000', 'a.example:31001'],
           },
         ],

@@ -3,7 +3,7 @@
 import { declaredPorts } from '../../domain/app.ts';
 import { matchingPorts } from '../../domain/matching-ports.ts';
 import { type AppRecord, launchedApp, type State } from '../../domain/state.ts';
-import { isCounted, isEnding, isReady, type Task } from '../../domain/task.ts';
+import { isCounted, isEnding, isReady, isUnchecked, type Task } from '../../domain/task.ts';
 import { addressOf, addressText, taskPorts } from '../../domain/task-ports.ts';
 import type { Api, ApiOptions } from '../answers.ts';
 import { appsOf } from '../views.ts';
@@ -61,6 +61,7 @@ function balancedTask(record: AppRecord, task: Task): EndpointTaskJson {
     id: task.id,
     host: task.host,
     state: isReady(task) ? 'ready' : isEnding(task) || task.state === 'TASK_KILLING' ? 'ending' : 'waiting',
+    ...(isUnchecked(task) && { unchecked: true }),
     addresses: matchingPorts(declaredPorts(record.app), declaredPorts(launched)).map((index) => {
       const port = index === undefined ? undefined : ports[index];
       const address = port && addressOf(port, task);
