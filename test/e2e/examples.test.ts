@@ -29,7 +29,7 @@ const REACHED_ITS_FILE: Ending = { code: 2, says: /plan\.json can't be read: the
 /** No scheduler is installed on this machine; `test/contract/scheduler-{backup,import}.test.ts` test with a scheduler. */
 const NO_STATE: Ending = { code: 1, says: /\/var\/lib\/mesosup\/scheduler contains no scheduler state/ };
 const NO_BACKUP: Ending = { code: 2, says: /state\.backup can't be read: there is no such file/ };
-const NO_FILE: Ending = { code: 2, says: /groups\.json can't be read: there is no such file/ };
+const NO_CONTEXT: Ending = { code: 2, says: /context in use is "demo", which is not/i };
 const NO_MARATHON: Ending = { code: 1, says: /no Marathon answers at http:\/\/marathon\.example:8080/ };
 const NO_CREDENTIALS: Ending = { code: 2, says: /--credentials-file can't be read: ENOENT/ };
 const NO_ZK_FILE: Ending = { code: 2, says: /--zk: ENOENT/ };
@@ -219,8 +219,9 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup scheduler backup': NO_STATE,
   'mesosup scheduler backup state.backup --data-dir /var/lib/mesosup/scheduler': NO_STATE,
   'mesosup scheduler backup state.backup --zk file:///etc/mesosup/scheduler/zk --json': NO_ZK_FILE,
-  'mesosup scheduler import groups.json --dry-run': NO_FILE,
-  'mesosup scheduler import groups.json --leave-out --json': NO_FILE,
+  // The demo, whose context is in use, has ended.
+  'mesosup scheduler import groups.json --dry-run': NO_CONTEXT,
+  'mesosup scheduler import groups.json --leave-out --json': NO_CONTEXT,
   'mesosup scheduler import apps.json --context prod': { code: 2, says: /--context is "prod", which is not/ },
   'mesosup scheduler import apps.json --url https://scheduler.example:8443 --credentials-file api':
     NO_CREDENTIALS,
@@ -245,9 +246,9 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup status': { code: 1, says: /^h1: no SSH server is listening at/m },
   'mesosup status --json': { code: 1, says: /^\{[\s\S]*no SSH server is listening[\s\S]*\}$/ },
   'mesosup logs': { code: 1, says: /h1: .*no SSH server is listening at/ },
-  'mesosup logs h1 h2 --service master,scheduler --follow': {
+  'mesosup logs h1 --service master,scheduler --follow': {
     code: 1,
-    says: /h2: .*no SSH server is listening at/,
+    says: /h1: .*no SSH server is listening at/,
   },
   'mesosup logs --since 1h --grep "error|warning"': { code: 1, says: /h1: .*no SSH server is listening at/ },
   'mesosup doctor': { code: 1, says: /✖ h1: .*no SSH server is listening at/ },

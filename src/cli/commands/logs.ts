@@ -25,7 +25,7 @@ export default class Logs extends BaseCommand {
     'Each line has its time, host and service. With --follow, new lines are shown until Ctrl-C; a host that is lost is tried again, and its lines from in between are shown then. Times are those of the clocks of the hosts. Exits with 1 if the log of a host could not be read.';
   static override examples = [
     '<%= config.bin %> logs',
-    '<%= config.bin %> logs h1 h2 --service master,scheduler --follow',
+    '<%= config.bin %> logs h1 --service master,scheduler --follow',
     '<%= config.bin %> logs --since 1h --grep "error|warning"',
   ];
   static override strict = false;
