@@ -225,7 +225,8 @@ test('names the cause of a stopped service from its log, and says nothing more o
   expect(inFacts(down)).toEqual([
     'h2 error service (fix) the service mesos-agent (the Mesos agent) has failed',
   ]);
-  const log = { 'mesos-agent': ["Failed to load unknown flag 'colour' via environment variable"] };
+  const cause = "Failed to load unknown flag 'colour' via environment variable";
+  const log = { 'mesos-agent': [cause, ...Array.from({ length: 9 }, (_, i) => `Unit process ${i} remains`)] };
   expect(withFault(down, () => ({ logs: log }))).toEqual([
     'h2 error service the service mesos-agent (the Mesos agent) has failed: it does not know a flag that it was given',
   ]);

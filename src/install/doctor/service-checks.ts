@@ -49,6 +49,9 @@ const KNOWN_CAUSES: readonly { readonly text: RegExp; readonly cause: string; re
   },
 ];
 
+/** Lines of a service's log that are shown. */
+const LAST_LINES = 5;
+
 /** Services that should run and do not. */
 export function services({ cluster, facts, host, own, seen }: Patient): Finding[] {
   if (!own.mesosup.started) return [];
@@ -59,9 +62,11 @@ export function services({ cluster, facts, host, own, seen }: Patient): Finding[
     // A preinstalled Docker may run without a service of this name.
     const isForeign = service === DOCKER_SERVICE && cluster.docker.kind === 'preinstalled';
     if (isForeign && found === undefined && own.docker.running) return [];
-    const evidence = seen.logs[service] ?? [];
-    const log = evidence.join('\n');
-    const known = KNOWN_CAUSES.find(({ text }) => text.test(log));
+    const log = seen.logs[service] ?? [];
+    const known = KNOWN_CAUSES.find(({ text }) => log.some((line) => text.test(line)));
+    const cause = log.findLast((line) => known?.text.test(line));
+    const end = log.slice(-LAST_LINES).filter((line) => line !== cause);
+    const evidence = cause === undefined ? end : [cause, ...end];
     const how =
       found === undefined ? 'is not installed' : found.state === 'failed' ? 'has failed' : 'is stopped';
     return [

@@ -22,8 +22,8 @@ export interface ExaminationRequest {
 
 /** Long enough for a busy host, where a connection is still made within milliseconds. */
 const DIAL_SECONDS = 5;
-/** As many as are shown. */
-const UNIT_LINES = 6;
+/** The cause may stand before what the init system says of the end. */
+const UNIT_LINES = 20;
 
 const PARTS: readonly ScriptName[] = [
   'environment.sh',
