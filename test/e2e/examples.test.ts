@@ -29,7 +29,7 @@ const REACHED_ITS_FILE: Ending = { code: 2, says: /plan\.json can't be read: the
 /** No scheduler is installed on this machine; `test/contract/scheduler-{backup,import}.test.ts` test with a scheduler. */
 const NO_STATE: Ending = { code: 1, says: /\/var\/lib\/mesosup\/scheduler contains no scheduler state/ };
 const NO_BACKUP: Ending = { code: 2, says: /state\.backup can't be read: there is no such file/ };
-const NO_CONTEXT: Ending = { code: 2, says: /context in use is "demo", which is not/i };
+const NO_CONTEXT: Ending = { code: 2, says: /context in use is \\?"demo\\?", which is not/i };
 const NO_MARATHON: Ending = { code: 1, says: /no Marathon answers at http:\/\/marathon\.example:8080/ };
 const NO_CREDENTIALS: Ending = { code: 2, says: /--credentials-file can't be read: ENOENT/ };
 const NO_ZK_FILE: Ending = { code: 2, says: /--zk: ENOENT/ };
