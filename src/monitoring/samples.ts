@@ -137,8 +137,11 @@ function sampleOf(
   return { name, type, help, labels, value: value * scale };
 }
 
+/** Larger numbers are no measurements, and might not be finite any more in base units. */
+const LARGEST = 1e300;
+
 function finite(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+  return typeof value === 'number' && Math.abs(value) <= LARGEST ? value : undefined;
 }
 
 function textOf(value: unknown): string {
