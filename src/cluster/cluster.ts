@@ -1,6 +1,8 @@
 /** The wanted cluster with every default filled in, from `cluster.yaml` or `--hosts`. */
 
-export type Role = 'zookeeper' | 'master' | 'scheduler' | 'agent' | 'lb';
+export const ROLES = ['zookeeper', 'master', 'scheduler', 'agent', 'lb'] as const;
+
+export type Role = (typeof ROLES)[number];
 
 export interface Cluster {
   /** Letters, digits, `-` and `_`; names the state directory, the Mesos cluster and the containers' label. */

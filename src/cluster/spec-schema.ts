@@ -5,6 +5,7 @@
  */
 
 import { z } from 'zod';
+import { ROLES } from './cluster.ts';
 import { HOST_NAME, parseHostAddress, USER_NAME } from './host-address.ts';
 import { checkLbFlags } from './lb-flags.ts';
 import { checkSchedulerFlags } from './scheduler-flags.ts';
@@ -120,7 +121,7 @@ const sshShape = {
     .optional(),
 };
 
-const role = z.enum(['zookeeper', 'master', 'scheduler', 'agent', 'lb']);
+const role = z.enum(ROLES);
 
 const hostBlock = block({
   name: text(HOST_NAME, 'the name or address of a host').describe(

@@ -7,6 +7,7 @@ import { count } from '../text/count.ts';
 import type { Facts } from './facts.ts';
 import type { Asked } from './host-facts.ts';
 import { mesosLayout } from './layout.ts';
+import { DOCKER_SERVICE } from './wanted/docker.ts';
 import { HAPROXY_PACKAGE, LB_SERVICE } from './wanted/lb.ts';
 import { MONITORING_SERVICE } from './wanted/monitoring.ts';
 import { SCHEDULER_SERVICE } from './wanted/scheduler.ts';
@@ -55,7 +56,8 @@ export function clusterHealth(cluster: Cluster, facts: ReadonlyMap<string, Facts
   return { healthy, hosts, problems, mayRecover: !healthy && hopeful };
 }
 
-function hostHealth(cluster: Cluster, host: ClusterHost, facts: Facts | undefined): HostHealth {
+/** @param facts undefined for an unreachable host */
+export function hostHealth(cluster: Cluster, host: ClusterHost, facts: Facts | undefined): HostHealth {
   if (!facts) return { host: host.name, healthy: false, roles: [] };
   const roles = host.roles.map((role) => roleHealth(cluster, role, facts));
   if (host.roles.includes('agent')) {
@@ -125,8 +127,8 @@ function roleHealth(cluster: Cluster, role: Role, facts: Facts): RoleHealth {
   }
 }
 
-/** The name of the role's service on the host. */
-export function serviceOf(cluster: Cluster, role: Role, facts: Facts): string {
+/** The name of the service on the host. */
+export function serviceOf(cluster: Cluster, role: RoleHealth['role'], facts: Facts): string {
   const { master, agent } = mesosLayout(cluster, facts);
   return {
     zookeeper: ZOOKEEPER_SERVICE,
@@ -134,6 +136,8 @@ export function serviceOf(cluster: Cluster, role: Role, facts: Facts): string {
     agent: agent.service,
     scheduler: SCHEDULER_SERVICE,
     lb: LB_SERVICE,
+    docker: DOCKER_SERVICE,
+    monitoring: MONITORING_SERVICE,
   }[role];
 }
 

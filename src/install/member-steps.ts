@@ -3,9 +3,8 @@
 import type { Cluster, Role } from '../cluster/cluster.ts';
 import { hostsWith } from '../cluster/topology.ts';
 import type { Facts } from './facts.ts';
-import { mesosLayout } from './layout.ts';
+import { serviceOf } from './health.ts';
 import { quorumOf } from './topology.ts';
-import { SCHEDULER_SERVICE } from './wanted/scheduler.ts';
 import { ZOOKEEPER_SERVICE } from './wanted/zookeeper.ts';
 
 /**
@@ -52,14 +51,13 @@ export function clusterWithZooKeeper(
   return isStarted || hostsWith(rest, 'master').length !== 1 ? undefined : rest;
 }
 
+/** Roles that a first step may have started already. */
+const MEMBER_ROLES: readonly Role[] = ['zookeeper', 'master', 'agent', 'scheduler'];
+
 function runningRoles(cluster: Cluster, facts: Facts): Role[] {
-  const { master, agent } = mesosLayout(cluster, facts);
-  const services: readonly (readonly [Role, string])[] = [
-    ['zookeeper', ZOOKEEPER_SERVICE],
-    ['master', master.service],
-    ['agent', agent.service],
-    ['scheduler', SCHEDULER_SERVICE],
-  ];
-  const runs = (name: string) => (facts.services[name]?.state ?? 'stopped') !== 'stopped';
-  return services.flatMap(([role, name]) => (runs(name) ? [role] : []));
+  const runs = (role: Role) => {
+    const service = facts.services[serviceOf(cluster, role, facts)];
+    return (service?.state ?? 'stopped') !== 'stopped';
+  };
+  return MEMBER_ROLES.filter(runs);
 }

@@ -7,7 +7,7 @@ import type { MemberChange } from './member-change.ts';
 import { masterFlags } from './mesos-flags.ts';
 import type { Problem } from './plan.ts';
 import type { Targets } from './probe-targets.ts';
-import { addressOf, type FactsByHost, topologyOf, UnknownAddressError } from './topology.ts';
+import { addressOf, type FactsByHost, quorumOf, topologyOf, UnknownAddressError } from './topology.ts';
 import { replicatedLog } from './work-dirs.ts';
 
 export function quorumTargets(cluster: Cluster, host: ClusterHost): Targets {
@@ -34,7 +34,7 @@ export function quorumProblems(cluster: Cluster, facts: FactsByHost, member?: Me
     severity: 'error',
   });
   if (wanted * 2 <= masters.length || wanted > masters.length) {
-    const majority = Math.floor(masters.length / 2) + 1;
+    const majority = quorumOf(masters.length);
     return [
       problem(
         first?.name ?? '',

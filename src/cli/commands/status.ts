@@ -1,4 +1,5 @@
 import { EXIT } from '../../errors/mesosup-error.ts';
+import { describePayload } from '../../install/edge/payload.ts';
 import { driftOf, surveyCluster } from '../../install/operations/prepare.ts';
 import { recheckHealth } from '../../install/operations/recheck-health.ts';
 import { type ClusterStatus, renderStatus, statusOf } from '../../install/status.ts';
@@ -20,7 +21,7 @@ export default class Status extends BaseCommand {
     const loaded = await clusterOf(flags);
     return withSession(this, loaded, flags, async ({ session, program }) => {
       const looked = await surveyCluster(session);
-      const plan = await driftOf(session, program, looked);
+      const plan = driftOf(session, await describePayload(program.root), looked);
       const { facts, unreachable } = await recheckHealth(session, looked, looked.secrets);
       const status = statusOf(session.cluster, facts, unreachable, plan);
       this.log(renderStatus(status));

@@ -8,7 +8,7 @@ import { ZOO_CFG } from '../topology.ts';
 import { DOCKER_CONFIG } from '../wanted/docker.ts';
 import { type DiagnoseInput, diagnose } from './diagnose.ts';
 import type { Examination } from './examination.ts';
-import { dialsOf, examinationRequest, servicesOf } from './request.ts';
+import { dialsOf, examinationRequest } from './request.ts';
 
 const cluster = clusterOf(['h1', 'h2', 'h3'].map((name) => hostOf(name)));
 const SERVICES = ['zookeeper', 'mesos-master', 'mesos-agent', 'docker', 'mesosup-scheduler'];
@@ -57,7 +57,6 @@ function seen(name: string): Examination {
       cgroupDriver: 'systemd',
       liveRestore: true,
       loggingDriver: 'json-file',
-      root: '/var/lib/docker',
       warnings: [],
     },
     orphans: [],
@@ -199,15 +198,6 @@ test('leaves a preinstalled Docker to its owner', () => {
   ]);
 });
 
-test('expects the exporter of metrics only where it is installed', () => {
-  const monitored = clusterOf([...cluster.hosts, hostOf('h4', { roles: ['scheduler'] })], {
-    monitoring: { port: 9105, listen: 'loopback' },
-  });
-  const names = (host: string) => [...servicesOf(monitored, hostNamed(monitored, host), ALL).keys()];
-  expect(names('h4')).toEqual(['mesosup-scheduler']);
-  expect(names('h1')).toContain('mesosup-monitoring');
-});
-
 test('hosts need not know the names by which SSH reaches them, but those of agents in Mesos', () => {
   const named = clusterOf([
     hostOf('h1', { address: 'alias-of-h1' }),
@@ -240,10 +230,14 @@ test('names the cause of a stopped service from its log, and says nothing more o
 
 test('expects the exporter of metrics only where there is a master or an agent', () => {
   const monitored = clusterOf(cluster.hosts, { monitoring: { listen: 'loopback', port: 9103 } });
-  const expects = (roles: readonly Role[]) =>
-    servicesOf(monitored, hostOf('h2', { roles }), ALL).has('mesosup-monitoring');
+  const facts = new Map([...ALL, ['h2', { ...well('h2'), services: {} }] as const]);
+  const expected = (roles: readonly Role[]) =>
+    examinationRequest(monitored, hostOf('h2', { roles }), facts)?.services ?? [];
+  expect(expected(['scheduler'])).toEqual(['mesosup-scheduler']);
   expect(
-    [['master'], ['agent'], ['scheduler', 'lb'], ['zookeeper']].map((roles) => expects(roles as Role[])),
+    [['master'], ['agent'], ['scheduler', 'lb'], ['zookeeper']].map((roles) =>
+      expected(roles as Role[]).includes('mesosup-monitoring'),
+    ),
   ).toEqual([true, true, false, false]);
 });
 

@@ -39,15 +39,12 @@ export interface Engine {
   readonly cgroupDriver: string;
   readonly liveRestore: boolean;
   readonly loggingDriver: string;
-  readonly root: string;
   readonly warnings: readonly string[];
 }
 
 export interface ZooKeeperExamination {
   /** Content of the file `myid`; empty without it. */
   readonly myid: string;
-  /** Time of the newest snapshot in ms since 1970; undefined without any. */
-  readonly newestSnapshot?: number;
   /** Of the answer to `mntr`; undefined if it isn't known. In ms. */
   readonly averageLatency?: number;
   readonly outstanding?: number;

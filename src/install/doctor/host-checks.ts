@@ -1,6 +1,7 @@
 /** Looks for faults of a host itself: disks, names, Docker, and what earlier runs have left. */
 
 import { count } from '../../text/count.ts';
+import { KEPT_PAYLOADS } from '../upgrade/payloads.ts';
 import { DOCKER_CONFIG } from '../wanted/docker.ts';
 import { EXECUTOR } from '../wanted/executor.ts';
 import { type Finding, finding, type Patient } from './finding.ts';
@@ -171,8 +172,6 @@ export function orphans({ host, seen }: Patient): Finding[] {
   ];
 }
 
-const KEPT_PAYLOADS = 2;
-
 /** What runs of mesosup and of dpkg have left. */
 export function remains({ cluster, host, own }: Patient): Finding[] {
   const { run, payloads, current, released, inUse = [] } = own.mesosup;
@@ -205,13 +204,11 @@ export function remains({ cluster, host, own }: Patient): Finding[] {
         'payload',
         "mesosup's programs are missing: /opt/mesosup/current is gone",
         'Run: mesosup install',
-        {
-          fixable: true,
-        },
+        { fixable: true },
       ),
     );
   }
-  // Those that bootstrap.sh or a package installed belong to people, and those in use to running executors.
+  // People use those that bootstrap.sh or a package installed, and running executors those in use.
   const old = payloads.filter((version) => ![current, ...released, ...inUse].includes(version));
   if (old.length > KEPT_PAYLOADS) {
     found.push(

@@ -1,16 +1,14 @@
 /** Decides what the doctor reads on a host, beyond its facts. */
 
 import type { Cluster, ClusterHost, Role } from '../../cluster/cluster.ts';
-import { hostsWith, isMonitored } from '../../cluster/topology.ts';
-import { mesosLayout } from '../layout.ts';
+import { hostsWith } from '../../cluster/topology.ts';
+import { hostHealth, serviceOf } from '../health.ts';
 import type { ExaminationRequest } from '../script/examine-script.ts';
 import { STATE } from '../script/places.ts';
 import { addressOf, type FactsByHost, ZOOKEEPER_PEER_PORTS } from '../topology.ts';
-import { DOCKER_DATA, DOCKER_SERVICE } from '../wanted/docker.ts';
-import { LB_SERVICE } from '../wanted/lb.ts';
-import { MONITORING_SERVICE } from '../wanted/monitoring.ts';
-import { SCHEDULER_SERVICE, SCHEDULER_STATE } from '../wanted/scheduler.ts';
-import { ZOOKEEPER_DATA, ZOOKEEPER_SERVICE } from '../wanted/zookeeper.ts';
+import { DOCKER_DATA } from '../wanted/docker.ts';
+import { SCHEDULER_STATE } from '../wanted/scheduler.ts';
+import { ZOOKEEPER_DATA } from '../wanted/zookeeper.ts';
 import { agentWorkDir, masterWorkDir } from '../work-dirs.ts';
 
 /** Directories whose loss, or whose full disk, stops a role. */
@@ -82,22 +80,6 @@ function peerPorts(mode: string): number[] {
   return mode === 'leader' ? [followers, elections] : [elections];
 }
 
-/** Services of the host's roles, as its init system names them. */
-export function servicesOf(cluster: Cluster, host: ClusterHost, facts: FactsByHost): Map<string, string> {
-  const own = facts.get(host.name);
-  const has = (role: Role) => host.roles.includes(role);
-  const layout = own && mesosLayout(cluster, own);
-  return new Map([
-    ...(has('zookeeper') ? [[ZOOKEEPER_SERVICE, 'ZooKeeper'] as const] : []),
-    ...(has('master') && layout ? [[layout.master.service, 'the Mesos master'] as const] : []),
-    ...(has('agent') ? [[DOCKER_SERVICE, 'Docker'] as const] : []),
-    ...(has('agent') && layout ? [[layout.agent.service, 'the Mesos agent'] as const] : []),
-    ...(has('scheduler') ? [[SCHEDULER_SERVICE, 'the scheduler'] as const] : []),
-    ...(has('lb') ? [[LB_SERVICE, 'the load balancer'] as const] : []),
-    ...(isMonitored(cluster, host) ? [[MONITORING_SERVICE, 'the exporter of metrics'] as const] : []),
-  ]);
-}
-
 /** @returns undefined if the host's address isn't known */
 export function examinationRequest(
   cluster: Cluster,
@@ -117,9 +99,9 @@ export function examinationRequest(
     names: cluster.hosts
       .flatMap(({ hostname }) => hostname ?? [])
       .filter((name) => !/^[0-9.]+$|:/.test(name)),
-    services: [...servicesOf(cluster, host, facts).keys()].filter(
-      (name) => own.services[name]?.state !== 'running',
-    ),
+    services: hostHealth(cluster, host, own)
+      .roles.map(({ role }) => serviceOf(cluster, role, own))
+      .filter((name) => own.services[name]?.state !== 'running'),
     ...(has('zookeeper') && { zookeeper: { data: ZOOKEEPER_DATA, port: ports.zookeeper } }),
     guarded: [
       ...(has('master') ? [{ port: ports.master, path: '/metrics/snapshot' }] : []),

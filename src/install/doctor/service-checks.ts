@@ -1,13 +1,12 @@
 /** Looks for faults of the services, and between them. */
 
 import type { Role } from '../../cluster/cluster.ts';
-import { clusterHealth, type RoleHealth, serviceOf } from '../health.ts';
-import { addressOf, ZOO_CFG } from '../topology.ts';
+import { hostHealth, type RoleHealth, serviceOf } from '../health.ts';
+import { addressOf, serversIn } from '../topology.ts';
 import { DOCKER_SERVICE } from '../wanted/docker.ts';
-import { MONITORING_SERVICE } from '../wanted/monitoring.ts';
 import { ZOOKEEPER_DATA } from '../wanted/zookeeper.ts';
 import { type DoctorInput, type Finding, finding, type Patient } from './finding.ts';
-import { dialsOf, servicesOf } from './request.ts';
+import { dialsOf } from './request.ts';
 
 const NAMES: Readonly<Record<RoleHealth['role'], string>> = {
   zookeeper: 'ZooKeeper',
@@ -17,12 +16,6 @@ const NAMES: Readonly<Record<RoleHealth['role'], string>> = {
   lb: 'the load balancer',
   docker: 'Docker',
   monitoring: 'the exporter of metrics',
-};
-
-/** Services of what is no role. */
-const OWN_SERVICES: Readonly<Partial<Record<RoleHealth['role'], string>>> = {
-  docker: DOCKER_SERVICE,
-  monitoring: MONITORING_SERVICE,
 };
 
 /** Texts in logs of services whose cause is known, each with what to do. */
@@ -53,9 +46,10 @@ const KNOWN_CAUSES: readonly { readonly text: RegExp; readonly cause: string; re
 const LAST_LINES = 5;
 
 /** Services that should run and do not. */
-export function services({ cluster, facts, host, own, seen }: Patient): Finding[] {
+export function services({ cluster, host, own, seen }: Patient): Finding[] {
   if (!own.mesosup.started) return [];
-  return [...servicesOf(cluster, host, facts)].flatMap(([service, who]) => {
+  return hostHealth(cluster, host, own).roles.flatMap(({ role }) => {
+    const service = serviceOf(cluster, role, own);
     const found = own.services[service];
     if (found?.state === 'running' || found?.state === 'starting')
       return maskedOrDisabled(host.name, service, found.enabled);
@@ -73,7 +67,7 @@ export function services({ cluster, facts, host, own, seen }: Patient): Finding[
       finding(
         host.name,
         'service',
-        `the service ${service} (${who}) ${how}${known ? `: ${known.cause}` : ''}`,
+        `the service ${service} (${NAMES[role]}) ${how}${known ? `: ${known.cause}` : ''}`,
         known?.remedy ?? 'Start it: mesosup start',
         { evidence, fixable: known === undefined },
       ),
@@ -95,22 +89,17 @@ function maskedOrDisabled(host: string, service: string, enabled: string): Findi
 }
 
 /** Services that run, but do not work. */
-export function health({ cluster, facts, host, own }: Patient): Finding[] {
+export function health({ cluster, host, own }: Patient): Finding[] {
   if (!own.mesosup.started) return [];
-  const stopped = [...servicesOf(cluster, host, facts).keys()].filter(
-    (service) => own.services[service]?.state !== 'running',
-  );
-  const roles = clusterHealth(cluster, facts).hosts.find((one) => one.host === host.name)?.roles ?? [];
-  return roles.flatMap(({ role, healthy, state }) => {
-    const service = OWN_SERVICES[role] ?? serviceOf(cluster, role as Role, own);
+  return hostHealth(cluster, host, own).roles.flatMap(({ role, healthy, state }) => {
+    const service = serviceOf(cluster, role, own);
     // The other check reports a service that does not run, and names the reason.
-    if (healthy || stopped.includes(service)) return [];
-    const who = NAMES[role];
+    if (healthy || own.services[service]?.state !== 'running') return [];
     return [
       finding(
         host.name,
         'health',
-        `${who} runs, but ${state.startsWith('does not') ? state : `is not healthy: ${state}`}`,
+        `${NAMES[role]} runs, but ${state.startsWith('does not') ? state : `is not healthy: ${state}`}`,
         `Read its log: mesosup node exec --host ${host.name} -- journalctl -u ${service} -n 50`,
       ),
     ];
@@ -122,10 +111,9 @@ export function zookeeper({ cluster, facts, host, own, seen }: Patient): Finding
   if (server === undefined || !own.mesosup.started) return [];
   const found: Finding[] = [];
   const address = addressOf(cluster, host, facts);
-  const servers = [...(own.files[ZOO_CFG]?.text ?? '').matchAll(/^server\.(\d+)=([^:\s]+):/gm)];
-  const wanted = servers.find(([, , at]) => at === address)?.[1];
+  const wanted = serversIn(own).find((one) => one.address === address)?.id;
   // A single server has no ensemble, and needs no id.
-  if (wanted !== undefined && server.myid !== wanted) {
+  if (wanted !== undefined && server.myid !== String(wanted)) {
     const evidence = [`${ZOOKEEPER_DATA}/myid: ${server.myid || '(missing)'}`];
     const message = `ZooKeeper's id is ${server.myid || 'missing'}, but the ensemble knows this server as ${wanted}`;
     found.push(finding(host.name, 'myid', message, 'Run: mesosup install', { evidence, fixable: true }));

@@ -29,10 +29,7 @@ export async function examineCluster(
   const { cluster } = session;
   const looked = await surveyCluster(session);
   const payload = await describePayload(program.root);
-  const [{ facts, unreachable }, plan] = await Promise.all([
-    recheckHealth(session, looked, looked.secrets),
-    driftOf(session, program, looked),
-  ]);
+  const { facts, unreachable } = await recheckHealth(session, looked, looked.secrets);
   const [{ examinations, lost }, agents] = await Promise.all([
     examineHosts(session, facts),
     masterAgents(session, facts, looked.secrets),
@@ -43,7 +40,7 @@ export async function examineCluster(
     examinations,
     unreachable: [...unreachable, ...lost],
     preflight: preflight({ cluster, facts, payload }),
-    drift: plan,
+    drift: driftOf(session, payload, looked),
     agents,
   });
   return { findings, runs: [...facts.values()].some(({ mesosup }) => mesosup.started) };

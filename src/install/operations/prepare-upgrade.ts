@@ -1,25 +1,22 @@
 /** Prepares an upgrade: asks the hosts' apt for newer packages, and plans. Changes nothing on any host. */
 
-import { createHash } from 'node:crypto';
 import { hostNamed } from '../../cluster/choose-hosts.ts';
 import type { Secrets } from '../../cluster/secrets.ts';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import { describePayload } from '../edge/payload.ts';
 import type { Facts } from '../facts.ts';
-import type { Plan, Problem } from '../plan.ts';
+import type { Plan } from '../plan.ts';
 import { planCluster } from '../plan-cluster.ts';
 import { preflight } from '../preflight/preflight.ts';
-import type { SimulationRequest } from '../simulation-request.ts';
-import { simulationRequest } from '../simulation-request.ts';
-
+import { type SimulationRequest, simulationRequest } from '../simulation-request.ts';
 import type { UpgradeIntent } from '../upgrade/intent.ts';
 import { upgradeOrder } from '../upgrade/stages.ts';
 import { checkChoice, upgradeRequest, versionsOf, withTargets } from '../upgrade/targets.ts';
 import { refuseUndrained, upgradePlan } from '../upgrade/upgrade-plan.ts';
 import { wantedResources } from '../wanted/wanted.ts';
 import { masterAgents } from './master-agents.ts';
-import type { Prepared, Program } from './prepare.ts';
-import { reachOf, renderProblems } from './reach.ts';
+import { nothingChanged, type Prepared, type Program, sha256, withAnswers } from './prepare.ts';
+import { reachOf } from './reach.ts';
 import type { Session, Survey } from './session.ts';
 
 /**
@@ -48,7 +45,7 @@ export async function prepareUpgrade(
   const check = (facts: ReadonlyMap<string, Facts>) => {
     const problems = [...unreachable, ...preflight({ cluster, facts, payload: made, allowRemove })];
     const reach = reachOf(cluster, problems);
-    if (reach.blocker !== '') throw nothingChanged(reach.blocker, problems);
+    if (reach.blocker !== '') throw nothingChanged(reach, problems);
     return { problems, reach };
   };
   const before = check(found);
@@ -83,12 +80,7 @@ export async function prepareUpgrade(
       }),
     ),
   );
-  const facts = new Map(
-    [...found].map(([name, own]) => {
-      const apt = answers.get(name);
-      return [name, apt === undefined ? own : { ...own, apt }] as const;
-    }),
-  );
+  const facts = withAnswers(found, answers);
   const { problems, reach } = check(facts);
   const all = planFor(facts);
   const plan = { ...all, hosts: all.hosts.filter(({ host }) => reach.usable.includes(host)) };
@@ -125,15 +117,4 @@ function notInstalled(cluster: string, names: readonly string[]): MesosupError {
   return new MesosupError(`${names.join(', ')}: ${cluster} is not installed there, so it can't be upgraded`, {
     remedy: 'Install it with: mesosup install',
   });
-}
-
-function nothingChanged(reason: string, problems: readonly Problem[]): MesosupError {
-  return new MesosupError(`${renderProblems(problems)}\nNothing was changed: ${reason}.`, {
-    remedy: 'Fix the problems above, then run the same command again.',
-    problems,
-  });
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -241,7 +241,8 @@ function startsCluster(intent: Intent): boolean {
   return intent.command === 'start' || (intent.command === 'install' && intent.start);
 }
 
-function withAnswers(
+/** Adds the answers of simulations with apt to the facts of their hosts. */
+export function withAnswers(
   facts: ReadonlyMap<string, Facts>,
   answers: ReadonlyMap<string, AptFacts>,
 ): ReadonlyMap<string, Facts> {
@@ -301,15 +302,13 @@ function planWith(
 }
 
 /** Plans an install without a preflight, to show the drift. Undefined when no plan can be made. */
-export async function driftOf(
+export function driftOf(
   session: Session,
-  program: Program,
+  payload: PlanInput['payload'],
   { facts, secrets }: Survey & { readonly secrets: Secrets | undefined },
-): Promise<Plan | undefined> {
+): Plan | undefined {
   try {
-    const some = secrets ?? freshSecrets();
-    const made = await describePayload(program.root);
-    return planWith(session, made, facts, some, { command: 'install', start: false });
+    return planWith(session, payload, facts, secrets ?? freshSecrets(), { command: 'install', start: false });
   } catch (error) {
     if (error instanceof UnknownAddressError) return undefined;
     throw error;
@@ -335,6 +334,7 @@ export function nothingChanged(
   });
 }
 
-function sha256(text: string): string {
+/** In hex. */
+export function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }

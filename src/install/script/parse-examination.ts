@@ -55,7 +55,7 @@ export function parseExamination(
       ]),
     ),
     ...(request.zookeeper && {
-      zookeeper: parseZooKeeper(part('myid'), part('snapshots'), part('mntr')),
+      zookeeper: parseZooKeeper(part('myid'), part('mntr')),
     }),
   };
 }
@@ -94,7 +94,6 @@ const info = z.object({
   CgroupDriver: z.string().catch(''),
   LiveRestoreEnabled: z.boolean().catch(false),
   LoggingDriver: z.string().catch(''),
-  DockerRootDir: z.string().catch(''),
   Warnings: z.array(z.string()).nullish().catch([]),
 });
 
@@ -106,7 +105,6 @@ function parseEngine(text: string): Engine | undefined {
       cgroupDriver: found.CgroupDriver,
       liveRestore: found.LiveRestoreEnabled,
       loggingDriver: found.LoggingDriver,
-      root: found.DockerRootDir,
       warnings: found.Warnings ?? [],
     }
   );
@@ -117,8 +115,7 @@ function parseLogs(text: string): Record<string, string[]> {
   return Object.fromEntries([...units].map(([unit, all]) => [unit, all.map(([, line]) => line)]));
 }
 
-function parseZooKeeper(myid: string, snapshots: string, mntr: string): ZooKeeperExamination {
-  const times = lines(snapshots).map((line) => Number(line) * 1000);
+function parseZooKeeper(myid: string, mntr: string): ZooKeeperExamination {
   const value = (name: string) => {
     const found = new RegExp(`^${name}\\s+([0-9.]+)$`, 'm').exec(mntr)?.[1];
     return found === undefined ? undefined : Number(found);
@@ -127,7 +124,6 @@ function parseZooKeeper(myid: string, snapshots: string, mntr: string): ZooKeepe
   const outstanding = value('zk_outstanding_requests');
   return {
     myid: myid.trim(),
-    ...(times.length > 0 && { newestSnapshot: Math.max(...times) }),
     ...(averageLatency !== undefined && { averageLatency }),
     ...(outstanding !== undefined && { outstanding }),
   };

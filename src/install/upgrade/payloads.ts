@@ -5,7 +5,7 @@ import type { PlanItem } from '../plan.ts';
 import { PAYLOADS } from '../script/places.ts';
 
 /** Number of payloads that are kept besides the one in use. */
-const KEPT = 2;
+export const KEPT_PAYLOADS = 2;
 
 /** @param current the version in use after the plan */
 export function unusedPayloads({ mesosup }: Pick<Facts, 'mesosup'>, current: string): PlanItem[] {
@@ -13,7 +13,7 @@ export function unusedPayloads({ mesosup }: Pick<Facts, 'mesosup'>, current: str
   const kept = new Set([current, mesosup.current, ...released, ...inUse]);
   // The version that the upgrade replaces is one of those that are kept.
   const others = payloads.filter((version) => !kept.has(version));
-  const spared = mesosup.current === current ? KEPT : KEPT - 1;
+  const spared = mesosup.current === current ? KEPT_PAYLOADS : KEPT_PAYLOADS - 1;
   return others.slice(spared).map((version) => ({
     id: `payload:${version}`,
     action: 'remove',

@@ -8,7 +8,7 @@ import { hostsWith } from '../../cluster/topology.ts';
 import type { Facts } from '../facts.ts';
 import { clusterHealth } from '../health.ts';
 import type { HostPlan, Plan, PlanItem } from '../plan.ts';
-import type { FactsByHost } from '../topology.ts';
+import { type FactsByHost, quorumOf } from '../topology.ts';
 import { CURRENT } from '../wanted/base.ts';
 import { waves } from '../waves.ts';
 import { componentsOf } from './component.ts';
@@ -200,7 +200,7 @@ export function quorumRisk(
   for (const role of QUORUMS) {
     const members = hostsWith(cluster, role);
     if (members.length < 3 || !back.some((one) => one.role === role)) continue;
-    const majority = Math.floor(members.length / 2) + 1;
+    const majority = quorumOf(members.length);
     const working = members.filter(({ name }) => works(role, facts.get(name)));
     const staying = working.filter(({ name }) => !hosts.includes(name));
     if (working.length < majority || staying.length >= majority) continue;

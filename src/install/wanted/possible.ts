@@ -4,20 +4,18 @@
  * and since an earlier role, source or system may have left files behind. Only names and paths matter: texts are empty.
  */
 
-import type {
-  AptRepository,
-  Cluster,
-  ClusterHost,
-  DockerSource,
-  MesosSource,
-  Role,
+import {
+  type AptRepository,
+  type Cluster,
+  type ClusterHost,
+  type DockerSource,
+  type MesosSource,
+  ROLES,
 } from '../../cluster/cluster.ts';
 import { SECRET_NAMES, type Secrets } from '../../cluster/secrets.ts';
 import type { Facts } from '../facts.ts';
 import type { Resource } from '../resources/registry.ts';
 import { resourcesWith } from './wanted.ts';
-
-const ROLES: readonly Role[] = ['zookeeper', 'master', 'scheduler', 'agent', 'lb'];
 
 /** One system for each variant of paths and packages. */
 const SYSTEMS: readonly Pick<Facts, 'init' | 'system'>[] = [

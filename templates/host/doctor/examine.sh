@@ -95,7 +95,6 @@ unit_logs() (
 zookeeper_own() {
   [ -n "$ZOOKEEPER_PORT" ] || return
   part myid text "$ZOOKEEPER_DATA/myid"
-  part snapshots find "$ZOOKEEPER_DATA/version-2" -name 'snapshot.*' -printf '%T@\n'
   part mntr mntr
 }
 

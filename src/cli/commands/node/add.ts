@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import type { Role } from '../../../cluster/cluster.ts';
+import { ROLES } from '../../../cluster/cluster.ts';
 import { writeSpec } from '../../../cluster/edge/load.ts';
 import { refuseOther, withHost } from '../../../cluster/edit-spec.ts';
 import { isMember } from '../../../install/member-change.ts';
@@ -11,8 +11,6 @@ import { clusterOf, specFlags } from '../../flags/cluster-flags.ts';
 import { connectFlags } from '../../flags/connect-flags.ts';
 import { addMember } from '../../member-run.ts';
 import { fileOf } from '../../spec-file.ts';
-
-const ROLES: readonly Role[] = ['zookeeper', 'master', 'scheduler', 'agent', 'lb'];
 
 export default class NodeAdd extends BaseCommand {
   static override summary = 'Add a host to the cluster, and install it.';

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core';
 import { chooseHosts } from '../../../cluster/choose-hosts.ts';
-import type { Role } from '../../../cluster/cluster.ts';
+import { ROLES } from '../../../cluster/cluster.ts';
 import { EXIT, UsageError } from '../../../errors/mesosup-error.ts';
 import { execOnHosts, type HostOutput } from '../../../install/operations/exec-on-hosts.ts';
 import { printableLine } from '../../../text/printable.ts';
@@ -11,8 +11,6 @@ import { connectFlags } from '../../flags/connect-flags.ts';
 import { ownArguments, wordsAfterDashes } from '../../usage/command-words.ts';
 
 const INTERRUPTED = 'Interrupted. The command may still run on the hosts.';
-
-const ROLES: readonly Role[] = ['zookeeper', 'master', 'scheduler', 'agent', 'lb'];
 
 export default class NodeExec extends BaseCommand {
   static override summary = 'Run a command as root on many hosts of the cluster at the same time.';
