@@ -6,6 +6,7 @@ import { findIncompatibilities, presentAgentWorkDir } from './agent-change.ts';
 import { withAptChanges } from './apt-changes.ts';
 import { basisOf } from './basis.ts';
 import type { Facts } from './facts.ts';
+import { idParts } from './item.ts';
 import { mesosLayout } from './layout.ts';
 import { leftovers } from './leftovers.ts';
 import type { HostPlan, PlanItem } from './plan.ts';
@@ -39,7 +40,7 @@ function allItems(input: HostPlanInput): PlanItem[] {
   const { cluster, host, facts, wanted } = input;
   const old = leftovers(facts, wanted, dataDirectories(cluster, host));
   const items: PlanItem[] = [...old.services, ...old.files];
-  const going = new Set(old.files.map(({ id }) => id.slice(id.indexOf(':') + 1)));
+  const going = new Set(old.files.map(({ id }) => idParts(id).name));
   const present = {
     ...input,
     facts: {

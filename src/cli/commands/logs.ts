@@ -1,16 +1,15 @@
 import { Args, Flags } from '@oclif/core';
 import { LineFormat } from '../../apps/log-lines.ts';
 import { chooseHosts } from '../../cluster/choose-hosts.ts';
-import { EXIT, UsageError } from '../../errors/mesosup-error.ts';
+import { EXIT } from '../../errors/mesosup-error.ts';
 import { nameOf, SERVICE_NAMES, type ServiceName, unitsOf } from '../../install/logs/services.ts';
 import { renderProblems } from '../../install/operations/reach.ts';
 import { type HostLine, readLogs } from '../../install/operations/read-logs.ts';
-import { parseSince, SINCE_FORM } from '../../text/since.ts';
 import { BaseCommand } from '../base-command.ts';
 import { withSession } from '../cluster-session.ts';
 import { clusterOf, specFlags, splitNames } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
-import { patternOf } from '../flags/pattern.ts';
+import { lineFlags, patternOf, timeOf } from '../flags/log-flags.ts';
 
 const TAIL = 50;
 const FOLLOWED_TAIL = 10;
@@ -51,15 +50,7 @@ export default class Logs extends BaseCommand {
       helpValue: 'N',
       min: 0,
     }),
-    since: Flags.string({
-      summary:
-        'Only lines since then: a duration such as 10m or 2h30m, or a time such as 2026-01-31T14:05:00Z.',
-      helpValue: '10m|TIME',
-    }),
-    grep: Flags.string({
-      summary: 'Only lines that match the regular expression of JavaScript.',
-      helpValue: 'PATTERN',
-    }),
+    ...lineFlags,
   };
 
   async run(): Promise<void> {
@@ -113,7 +104,6 @@ function lineOf({ at, host, service, text }: HostLine, format: LineFormat): stri
 function sinceOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const now = Date.now();
-  const time = parseSince(text, now);
-  if (time === undefined) throw new UsageError(`--since "${text}" is not ${SINCE_FORM}`);
+  const time = timeOf(text, now);
   return text.includes('T') ? Math.floor(time / 1000) : Math.floor((time - now) / 1000);
 }

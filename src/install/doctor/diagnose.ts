@@ -2,6 +2,7 @@
 
 import { count } from '../../text/count.ts';
 import { clusterHealth } from '../health.ts';
+import { idParts } from '../item.ts';
 import type { Plan, Problem } from '../plan.ts';
 import type { MasterAgent } from '../script/agents-script.ts';
 import { type DoctorInput, type Finding, finding, type Patient } from './finding.ts';
@@ -118,8 +119,8 @@ function drift({ drift: plan }: DiagnoseInput, found: readonly Finding[]): Findi
     if (own.some(({ check }) => check === 'absent')) return [];
     const said = own.map(({ message }) => message);
     const explained = (id: string) => {
-      const service = /^service:(.*)$/.exec(id)?.[1];
-      return service !== undefined && said.some((text) => text.includes(`the service ${service} `));
+      const { kind, name } = idParts(id);
+      return kind === 'service' && said.some((text) => text.includes(`the service ${name} `));
     };
     const others = items.filter(({ id }) => !explained(id));
     if (others.length === 0) return [];

@@ -9,6 +9,7 @@ import { checkPackageFiles } from '../edge/package-files.ts';
 import { payload } from '../edge/payload.ts';
 import type { Facts } from '../facts.ts';
 import { clusterHealth } from '../health.ts';
+import { idParts } from '../item.ts';
 import type { Plan, PlanItem, Problem } from '../plan.ts';
 import { renderPlan } from '../render-plan.ts';
 import { renderSummary } from '../render-summary.ts';
@@ -179,7 +180,7 @@ async function surveyAndPrepare(
 /** A saved plan includes the permission for the packages that it removes. */
 function allowedBy({ intent, saved }: ChangeOptions): readonly string[] {
   const planned = (saved?.hosts ?? []).flatMap(({ items }) =>
-    items.flatMap(({ id, byApt }) => (byApt ? [id.slice(id.indexOf(':') + 1)] : [])),
+    items.flatMap(({ id, byApt }) => (byApt ? [idParts(id).name] : [])),
   );
   return [...(intent.allowRemove ?? []), ...planned];
 }

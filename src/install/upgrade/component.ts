@@ -1,6 +1,7 @@
 /** The components that an upgrade can be limited to, and the component of each item of a plan. */
 
 import type { Cluster } from '../../cluster/cluster.ts';
+import { idParts } from '../item.ts';
 import { CLUSTERD_PACKAGE, LEGACY_PACKAGE, mesosPackage, PACKAGED_LAYOUTS } from '../layout.ts';
 import type { PlanItem } from '../plan.ts';
 import { DOCKER_SERVICE } from '../wanted/docker.ts';
@@ -53,9 +54,9 @@ export function componentsOf(items: readonly PlanItem[], cluster: Pick<Cluster, 
     for (const id of resource.restartOn) if (!readers.has(id)) readers.set(id, component);
   }
   const own = ({ id }: PlanItem): Component | undefined => {
-    const name = id.slice(id.indexOf(':') + 1);
-    if (id.startsWith('service:')) return SERVICES[name] ?? 'mesosup';
-    return (id.startsWith('package:') ? componentOfPackage(name, cluster) : undefined) ?? readers.get(id);
+    const { kind, name } = idParts(id);
+    if (kind === 'service') return SERVICES[name] ?? 'mesosup';
+    return (kind === 'package' ? componentOfPackage(name, cluster) : undefined) ?? readers.get(id);
   };
   return items.map((item, at) => {
     // apt removes it for the package that follows.

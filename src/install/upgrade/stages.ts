@@ -7,6 +7,7 @@ import type { Cluster, Role } from '../../cluster/cluster.ts';
 import { hostsWith } from '../../cluster/topology.ts';
 import type { Facts } from '../facts.ts';
 import { clusterHealth } from '../health.ts';
+import { idParts } from '../item.ts';
 import type { HostPlan, Plan, PlanItem } from '../plan.ts';
 import { type FactsByHost, quorumOf } from '../topology.ts';
 import { CURRENT } from '../wanted/base.ts';
@@ -101,7 +102,7 @@ function itemsOf(cluster: Cluster, { host, items }: HostPlan, stage: Stage): Pla
 
 /** The link to the payload comes after everything that the new programs read. */
 function ownStage({ id, action }: PlanItem, ofScheduler: ReadonlySet<string>): Stage {
-  const { kind, name } = { kind: id.slice(0, id.indexOf(':')), name: id.slice(id.indexOf(':') + 1) };
+  const { kind, name } = idParts(id);
   if (kind === 'payload') return action === 'remove' ? 'finish' : 'prepare';
   return kind === 'service' || name === CURRENT || ofScheduler.has(id) ? 'schedulers' : 'prepare';
 }

@@ -3,10 +3,9 @@ import { type LogOptions, readAppLogs, readTaskLog } from '../../../apps/edge/fo
 import { LineFormat } from '../../../apps/log-lines.ts';
 import { UsageError } from '../../../errors/mesosup-error.ts';
 import { printableLines } from '../../../text/printable.ts';
-import { parseSince, SINCE_FORM } from '../../../text/since.ts';
 import { ApiCommand } from '../../api-command.ts';
 import { appIdOf, optionalAppArgument } from '../../app-argument.ts';
-import { patternOf } from '../../flags/pattern.ts';
+import { lineFlags, patternOf, timeOf } from '../../flags/log-flags.ts';
 import { untilInterrupted } from '../../until-interrupted.ts';
 import { write } from '../../write-out.ts';
 
@@ -33,20 +32,13 @@ export default class AppLogs extends ApiCommand {
       helpValue: 'N',
       min: 0,
     }),
-    since: Flags.string({
-      summary:
-        'Only lines since then: a duration such as 10m or 2h30m, or a time such as 2026-01-31T14:05:00Z.',
-      helpValue: '10m|TIME',
-    }),
+    since: lineFlags.since,
     task: Flags.string({
       summary: 'Only this task, which may have ended. Its lines have no prefix.',
       helpValue: 'TASK',
     }),
     stderr: Flags.boolean({ summary: 'Only standard error.' }),
-    grep: Flags.string({
-      summary: 'Only lines that match the regular expression of JavaScript.',
-      helpValue: 'PATTERN',
-    }),
+    grep: lineFlags.grep,
   };
 
   async run(): Promise<void> {
@@ -57,7 +49,9 @@ export default class AppLogs extends ApiCommand {
       throw new UsageError('name either an app or a --task: mesosup app logs APP');
     }
     const pattern = patternOf(flags.grep);
-    const since = sinceOf(flags.since);
+    const { since } = flags;
+    // Only checked: the scheduler, whose clock may differ, counts a duration back.
+    if (since !== undefined) timeOf(since, Date.now());
     const { client } = await this.connect(flags);
     const { stdout } = process;
     const format = new LineFormat({
@@ -81,12 +75,4 @@ export default class AppLogs extends ApiCommand {
       else await readAppLogs(client, appIdOf(app ?? ''), options);
     });
   }
-}
-
-/** Durations are left to the scheduler, whose clock may differ. */
-function sinceOf(text: string | undefined): string | undefined {
-  const now = Date.now();
-  const time = text === undefined ? now : parseSince(text, now);
-  if (time === undefined) throw new UsageError(`--since "${text}" is not ${SINCE_FORM}`);
-  return text;
 }
