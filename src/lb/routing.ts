@@ -5,7 +5,7 @@ import { readAppLabels } from './app-labels.ts';
 import { type GroupedApp, joinDeploymentGroups } from './deployment-groups.ts';
 import type { LabelPolicy, PortSettings } from './port-labels.ts';
 import { backendName, type Problem, type Service } from './service.ts';
-import type { BalancedApp, Snapshot } from './snapshot.ts';
+import { type BalancedApp, oldestFirst, type Snapshot } from './snapshot.ts';
 
 /** A part of a virtual host. The longest prefix that matches a request decides. */
 export interface HostRule {
@@ -49,9 +49,8 @@ const MAX_RULES = 1000;
 
 export function route(snapshot: Snapshot, options: RoutingOptions, before: Claims): Routing {
   const problems: Problem[] = [];
-  const apps = snapshot.apps.toSorted((a, b) => a.run - b.run || (a.id < b.id ? -1 : 1));
   const wanted = joinDeploymentGroups(
-    apps.map((app) => groupedApp(app, options, problems)),
+    oldestFirst(snapshot).map((app) => groupedApp(app, options, problems)),
     problems,
   );
   const ports = claim(

@@ -85,15 +85,22 @@ function withReadyTasksOf(answer: Snapshot, before: Snapshot): Snapshot {
   return { ...answer, apps: answer.apps.map((app) => ({ ...app, tasks: app.tasks.map(checked) })) };
 }
 
-/** The names and IP addresses of all tasks and agents, without brackets. */
-export function hostsIn({ apps }: Snapshot): string[] {
-  const hosts = apps.flatMap(({ tasks }) =>
-    tasks.flatMap(({ host, addresses }) => [
-      ...(host === undefined ? [] : [host]),
-      ...addresses.flatMap((text) => (text === null ? [] : (parseHostPort(text)?.host ?? []))),
-    ]),
-  );
+/** The names and IP addresses in the addresses of all tasks, without brackets. */
+export function addressHosts({ apps }: Snapshot): string[] {
+  const addresses = new Set(apps.flatMap(({ tasks }) => tasks.flatMap((task) => task.addresses)));
+  const hosts = [...addresses].flatMap((text) => (text === null ? [] : (parseHostPort(text)?.host ?? [])));
   return [...new Set(hosts)];
+}
+
+/** The same, and the names of the agents. */
+export function hostsIn(snapshot: Snapshot): string[] {
+  const agents = snapshot.apps.flatMap(({ tasks }) => tasks.flatMap(({ host }) => host ?? []));
+  return [...new Set([...agents, ...addressHosts(snapshot)])];
+}
+
+/** The apps in the order in which they were created. An earlier one keeps its names and ports. */
+export function oldestFirst({ apps }: Snapshot): BalancedApp[] {
+  return apps.toSorted((a, b) => a.run - b.run || (a.id < b.id ? -1 : 1));
 }
 
 function withTasksOf(app: BalancedApp, before: BalancedApp | undefined): BalancedApp {

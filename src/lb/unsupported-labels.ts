@@ -13,10 +13,7 @@ const REASONS: readonly (readonly [names: RegExp, why: string])[] = [
   ],
   [/^BIND_OPTIONS$/, 'is not supported: all apps have the same TLS versions and ciphers'],
   [/^BACKEND_SERVER_OPTIONS$/, `${OWN_LINES}; a share of the requests is HAPROXY_DEPLOYMENT_SHARE`],
-  [
-    /_ACL(_|$)|^(TCP|HTTP)_BACKEND_NETWORK_ALLOWED_ACL$/,
-    `${OWN_LINES}; use _BACKEND_NETWORK_ALLOWED_ACL and _AUTH`,
-  ],
+  [/_ACL(_|$)/, `${OWN_LINES}; use _BACKEND_NETWORK_ALLOWED_ACL and _AUTH`],
   [/_GLUE$|_HEAD$|_FRONTEND_|^MAP_|REDIRECT_HTTP_TO_HTTPS/, OWN_LINES],
 ];
 

@@ -149,13 +149,13 @@ function answerAsFollower(
   // Redirects event streams, so that only the leader holds them. Clients send their password again after a redirect; pages
   // may not connect to other hosts.
   const isOfPage = isByOwnScript(request) || tokenIn(request) !== undefined;
-  if (!isOfPage && /^\/v2\/events\/?$/.test(path ?? '') && leader !== undefined && leader.address !== own) {
-    answer
-      .writeHead(302, {
-        Location: `${routeTo(leader, request, forwarding)?.origin}${request.url}`,
-        'Content-Length': 0,
-      })
-      .end();
+  const isStream = !isOfPage && /^\/v2\/events\/?$/.test(path ?? '');
+  const route =
+    isStream && leader !== undefined && leader.address !== own
+      ? routeTo(leader, request, forwarding)
+      : undefined;
+  if (route) {
+    answer.writeHead(302, { Location: `${route.origin}${request.url}`, 'Content-Length': 0 }).end();
     return;
   }
   if (leader !== undefined && leader.address !== own)

@@ -1,7 +1,7 @@
 /** Lists the Mesos masters and the schedulers of the cluster, for people who look at them. */
 
 import { isJson } from '../json.ts';
-import type { Credential } from '../mesos/http.ts';
+import { type Credential, messageOf } from '../mesos/http.ts';
 import { askMaster } from './ask-master.ts';
 
 const FRESH_MS = 5000;
@@ -65,7 +65,7 @@ export class Members {
       ]);
       return { address, ...describeMaster(version.body, metrics.body, now()) };
     } catch (error) {
-      return { address, problem: error instanceof Error ? error.message : String(error) };
+      return { address, problem: messageOf(error) };
     }
   }
 }

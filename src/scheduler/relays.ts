@@ -6,6 +6,7 @@
 import { lookup } from 'node:dns/promises';
 import type { IncomingMessage } from 'node:http';
 import { VIA } from './api/client-origin.ts';
+import { plainAddress } from './sign-in/attempts.ts';
 
 const EVERY_MS = 10_000;
 
@@ -48,9 +49,4 @@ export class Relays {
     const kept = found.includes(undefined) ? this.#addresses : [];
     this.#addresses = new Set([...kept, ...found.flatMap((all) => all ?? []).map(plainAddress)]);
   }
-}
-
-/** An IPv4 address is mapped to IPv6 on a socket that takes both. */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=[\d.]+$)/i, '').toLowerCase();
 }

@@ -5,7 +5,7 @@
 
 import { ipVersion, parseHostPort } from '../address.ts';
 import type { Problem } from '../service.ts';
-import type { BalancedApp, BalancedTask, Snapshot } from '../snapshot.ts';
+import { type BalancedApp, type BalancedTask, oldestFirst, type Snapshot } from '../snapshot.ts';
 
 export interface ServiceTarget {
   readonly target: string;
@@ -45,7 +45,7 @@ export function buildZone(
   const zone = new ZoneBuilder(domain, resolve);
   const owners = new Map<string, string>();
   const problems: Problem[] = [];
-  for (const app of snapshot.apps.toSorted((a, b) => a.run - b.run || (a.id < b.id ? -1 : 1))) {
+  for (const app of oldestFirst(snapshot)) {
     const label = appLabel(app.id);
     const owner = owners.get(label);
     if (label === '')
@@ -93,7 +93,8 @@ class ZoneBuilder {
   constructor(domain: string, resolve: (host: string) => string | undefined) {
     this.#domain = domain;
     this.#resolve = resolve;
-    this.#at(domain);
+    this.records.set(domain, { addresses: new Set(), services: [] });
+    this.names.add(domain);
   }
 
   /** @param name the label of the task */
@@ -133,10 +134,9 @@ class ZoneBuilder {
     if (known) return known;
     const records = { addresses: new Set<string>(), services: [] };
     this.records.set(name, records);
-    for (let rest = name; rest !== '' && !this.names.has(rest); rest = rest.slice(rest.indexOf('.') + 1)) {
+    // Each name ends with the domain, which is there from the beginning.
+    for (let rest = name; !this.names.has(rest); rest = rest.slice(rest.indexOf('.') + 1))
       this.names.add(rest);
-      if (rest === this.#domain || !rest.includes('.')) break;
-    }
     return records;
   }
 }

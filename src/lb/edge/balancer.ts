@@ -19,7 +19,7 @@ import {
 } from '../plan.ts';
 import { NO_CLAIMS, type Routing } from '../routing.ts';
 import { refusedAnswer, runtimeCommands } from '../runtime-commands.ts';
-import { type BalancedApp, combine, type Snapshot } from '../snapshot.ts';
+import { addressHosts, type BalancedApp, combine, type Snapshot } from '../snapshot.ts';
 import type { LbState } from '../stored-state.ts';
 import { type Haproxy, RefusedError } from './haproxy.ts';
 import { HostNames } from './host-names.ts';
@@ -55,7 +55,7 @@ export class Balancer {
   readonly #haproxy: Haproxy;
   readonly #metrics: LbMetrics;
   readonly #log: Logger;
-  readonly #names = new HostNames();
+  readonly #names: HostNames;
   readonly #maps = new Map<string, string>();
   readonly #apps = new Map<string, Excluded>();
   readonly #certificates = new Map<string, Excluded>();
@@ -69,12 +69,20 @@ export class Balancer {
   #otherSince: number | undefined;
   #told = new Set<string>();
 
-  constructor(options: LbOptions, haproxy: Haproxy, metrics: LbMetrics, log: Logger, state?: LbState) {
+  constructor(
+    options: LbOptions,
+    haproxy: Haproxy,
+    metrics: LbMetrics,
+    log: Logger,
+    state?: LbState,
+    names = new HostNames(),
+  ) {
     this.#options = options;
     this.#haproxy = haproxy;
     this.#metrics = metrics;
     this.#log = log;
     this.#state = state;
+    this.#names = names;
   }
 
   get state(): LbState | undefined {
@@ -106,13 +114,7 @@ export class Balancer {
   async apply(now: number): Promise<number> {
     const state = this.#state;
     if (!state) return 0;
-    const hosts = new Set(
-      state.snapshot.apps.flatMap(({ tasks }) => tasks.flatMap(({ addresses }) => addresses)),
-    );
-    const names = [...hosts].flatMap((text) =>
-      text === null ? [] : text.replace(/:\d+$/, '').replace(/^\[|\]$/g, ''),
-    );
-    const unknown = await this.#names.refresh(names, now);
+    const unknown = await this.#names.refresh(addressHosts(state.snapshot), now);
     const again = unknown.length > 0 ? NAME_RETRY_MS : 0;
     const surroundings = await this.#surroundings();
     const wanted = await this.#plan(state, surroundings, now);

@@ -27,7 +27,7 @@ export class DnsServer {
   readonly #options: DnsAddress;
   readonly #metrics: LbMetrics;
   readonly #log: Logger;
-  readonly #names = new HostNames();
+  readonly #names: HostNames;
   readonly #forwarder: DnsForwarder | undefined;
   readonly #noZone: Zone;
   readonly #connections = new Set<Socket>();
@@ -39,7 +39,8 @@ export class DnsServer {
   #udp: UdpSocket | undefined;
   #tcp: Server | undefined;
 
-  constructor(options: DnsAddress, metrics: LbMetrics, log: Logger) {
+  constructor(options: DnsAddress, metrics: LbMetrics, log: Logger, names = new HostNames()) {
+    this.#names = names;
     this.#options = options;
     this.#forwarder = options.forward && new DnsForwarder(options.forward);
     const { domain } = options;

@@ -17,6 +17,7 @@ import { LB_STATE, type LbState, storedContent } from '../stored-state.ts';
 import { Balancer } from './balancer.ts';
 import { DnsServer } from './dns-server.ts';
 import { Haproxy } from './haproxy.ts';
+import { HostNames } from './host-names.ts';
 
 /** Also without an event, the state is read this often. */
 const READ_EVERY_MS = 30_000;
@@ -49,11 +50,12 @@ export async function runBalancer(
   const stateFile = path.join(options.dataDirectory, 'state.json');
   const metrics = createLbMetrics();
   const close = await serveMetrics(options, metrics);
-  const dns = options.dns && new DnsServer(options.dns, metrics, log);
+  const names = new HostNames();
+  const dns = options.dns && new DnsServer(options.dns, metrics, log, names);
   await dns?.start();
   const haproxy = new Haproxy(options.haproxy, options.dataDirectory);
   const state = await readState(stateFile, log);
-  const balancer = new Balancer(options, haproxy, metrics, log, state);
+  const balancer = new Balancer(options, haproxy, metrics, log, state, names);
   let changedAt: number | undefined = Date.now();
   let wake = Promise.withResolvers<void>();
   const markDirty = () => {
@@ -63,8 +65,7 @@ export async function runBalancer(
   const inTurn = turns();
   const revive = () => inTurn(() => attempt(() => balancer.revive(), metrics, log));
   // Traffic does not wait for the scheduler.
-  if (state) await dns?.update(state.snapshot);
-  if (state) await revive();
+  if (state) await Promise.all([revive(), dns?.update(state.snapshot)]);
   const helpers = [
     follow(client, markDirty, signal, log),
     every(READ_EVERY_MS, signal, async () => markDirty()),

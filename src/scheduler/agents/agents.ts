@@ -36,10 +36,11 @@ export class Agents {
 
   /** Tells whether an agent exists, of which the master may have heard just now. @returns a text if the master can't be asked */
   async has(id: string, withTasks: ReadonlyMap<string, string>): Promise<boolean | string> {
-    const isListed = async () => (await this.list(withTasks)).agents.some((one) => one.id === id);
-    if (await isListed()) return true;
+    const isIn = ({ agents }: AgentsRead) => agents.some((one) => one.id === id);
+    if (isIn(await this.list(withTasks))) return true;
     this.#freshUntil = Math.min(this.#freshUntil, this.#options.now());
-    return (await isListed()) || ((await this.list(withTasks)).problem ?? false);
+    const read = await this.list(withTasks);
+    return isIn(read) || (read.problem ?? false);
   }
 
   /** @param withTasks agents of the scheduler's tasks and reservations: ids with host names */

@@ -1,13 +1,7 @@
 /** Passes frames between the client's WebSocket and the executor's connection, both ways at the slower one's speed. */
 
 import type { WebSocket } from 'ws';
-import {
-  encodeControl,
-  type FlowControl,
-  type Outcome,
-  readClientControl,
-  readControl,
-} from '../../exec/control.ts';
+import { encodeControl, type Outcome, readClientControl, readControl } from '../../exec/control.ts';
 import { type FrameSocket, PATIENCE } from '../../exec/frame-socket.ts';
 import { CHANNELS, type Frame } from '../../exec/frames.ts';
 
@@ -85,19 +79,18 @@ export class ExecClient {
     this.#hear();
     const channel = isBinary && data.length > 0 ? data.readUInt8(0) : -1;
     const content = data.subarray(1);
-    const flow = flowOf(channel, content);
-    if (flow) {
-      this.#pause?.end();
-      if (flow.type === 'pause') this.#beginPause();
-      return;
-    }
-    const problem = problemOf(channel, content);
-    if (problem !== undefined) {
+    const read = channel === CHANNELS.stdin ? undefined : readMessage(channel, content);
+    if (typeof read === 'string') {
       void this.#send({
         channel: CHANNELS.control,
-        content: encodeControl({ type: 'error', message: problem }),
+        content: encodeControl({ type: 'error', message: read }),
       });
       this.#close(CLOSED.protocol);
+      return;
+    }
+    if (read?.type === 'pause' || read?.type === 'resume') {
+      this.#pause?.end();
+      if (read.type === 'pause') this.#beginPause();
       return;
     }
     this.#waiting.push({ channel, content });
@@ -147,17 +140,11 @@ export class ExecClient {
   }
 }
 
-function flowOf(channel: number, content: Buffer): FlowControl | undefined {
-  const read = channel === CHANNELS.control ? readClientControl(content) : '';
-  return typeof read !== 'string' && (read.type === 'pause' || read.type === 'resume') ? read : undefined;
-}
-
-function problemOf(channel: number, content: Buffer): string | undefined {
-  if (channel === CHANNELS.stdin) return undefined;
-  if (channel !== CHANNELS.control)
-    return 'a message must be binary and begin with byte 0 (stdin) or 3 (control)';
-  const read = readClientControl(content);
-  return typeof read === 'string' ? read : undefined;
+/** @returns a text for a message that is not valid */
+function readMessage(channel: number, content: Buffer): ReturnType<typeof readClientControl> {
+  return channel === CHANNELS.control
+    ? readClientControl(content)
+    : 'a message must be binary and begin with byte 0 (stdin) or 3 (control)';
 }
 
 /** Passes the executor's frames to the client. @returns the outcome that the executor reports */

@@ -96,12 +96,16 @@ function keysOf(name: string, { address, relay }: Origin): [key: string, bucket:
   ];
 }
 
+/** An IPv4 address is mapped to IPv6 on a socket that takes both. */
+export function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=[\d.]+$)/i, '').toLowerCase();
+}
+
 /** @returns an IPv4 address, or the network of an IPv6 address, since a client has all addresses of such a network */
 function networkOf(address: string): string {
-  const [, v4] = /^::ffff:([\d.]+)$/i.exec(address) ?? [];
-  if (v4 !== undefined) return v4;
-  if (!address.includes(':')) return address;
-  const [head = '', tail] = address.toLowerCase().split('::');
+  const plain = plainAddress(address);
+  if (!plain.includes(':')) return plain;
+  const [head = '', tail] = plain.split('::');
   const first = head.split(':').filter((one) => one !== '');
   const last = tail?.split(':').filter((one) => one !== '') ?? [];
   const zeros = Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0');

@@ -33,11 +33,12 @@ function restOf(state: State): Omit<EndpointListJson, 'apps'> {
 
 function balancedApp(record: AppRecord): EndpointAppJson {
   const { app, run } = record;
+  const ports = declaredPorts(app);
   return {
     id: app.id,
     run,
     labels: app.labels,
-    ports: declaredPorts(app).map(({ servicePort, protocol, name }, i) => {
+    ports: ports.map(({ servicePort, protocol, name }, i) => {
       const check = app.healthChecks.find(({ portIndex }) => portIndex === i);
       return {
         servicePort,
@@ -49,12 +50,16 @@ function balancedApp(record: AppRecord): EndpointAppJson {
     tasks: [...record.tasks.values()]
       .filter(isCounted)
       .sort((a, b) => (a.id < b.id ? -1 : 1))
-      .map((task) => balancedTask(record, task)),
+      .map((task) => balancedTask(record, ports, task)),
   };
 }
 
 /** The addresses are those of the app's present ports, also of a task that was launched with other ports. */
-function balancedTask(record: AppRecord, task: Task): EndpointTaskJson {
+function balancedTask(
+  record: AppRecord,
+  declared: ReturnType<typeof declaredPorts>,
+  task: Task,
+): EndpointTaskJson {
   const launched = launchedApp(record, task);
   const ports = taskPorts(launched, task.ports);
   return {
@@ -62,7 +67,7 @@ function balancedTask(record: AppRecord, task: Task): EndpointTaskJson {
     host: task.host,
     state: isReady(task) ? 'ready' : isEnding(task) || task.state === 'TASK_KILLING' ? 'ending' : 'waiting',
     ...(isUnchecked(task) && { unchecked: true }),
-    addresses: matchingPorts(declaredPorts(record.app), declaredPorts(launched)).map((index) => {
+    addresses: matchingPorts(declared, declaredPorts(launched)).map((index) => {
       const port = index === undefined ? undefined : ports[index];
       const address = port && addressOf(port, task);
       return address ? addressText(address) : null;

@@ -1,5 +1,6 @@
 /** Routes of Marathon's v2 API about the scheduler itself, and routes without a version. */
 
+import { messageOf } from '../../../mesos/http.ts';
 import { urlsOf } from '../../members.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, respond, text } from '../answers.ts';
 import { isViewer } from '../request-user.ts';
@@ -111,7 +112,7 @@ async function mastersJson({ members }: ApiOptions): Promise<Pick<InfoJson, 'mas
   try {
     return { masters: await members.masters() };
   } catch (error) {
-    return { masters: [], mastersProblem: error instanceof Error ? error.message : String(error) };
+    return { masters: [], mastersProblem: messageOf(error) };
   }
 }
 
