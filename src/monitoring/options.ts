@@ -63,17 +63,32 @@ export function readExporterOptions(values: ExporterValues): ExporterOptions {
 
 function urlOf(name: 'master' | 'agent', text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
-  const url = URL.parse(text);
-  if (url && /^https?:$/.test(url.protocol) && url.username + url.password + url.search === '')
-    return text.replace(/\/+$/, '');
-  const shown = text.replace(/^(\w+:\/\/)?.*@/s, '$1…@');
-  throw new UsageError(`--${name} is '${shown}': expected an http:// or https:// URL without a password`);
+  if (httpUrl(text, `--${name}`).search === '') return text.replace(/\/+$/, '');
+  throw badUrl(text, `--${name}`);
 }
 
-function listenOf(text: string): { readonly host: string; readonly port: number } {
+/** @param flag for the error. @throws UsageError for a URL with a password, or of another kind */
+export function httpUrl(text: string, flag: string): URL {
+  const url = URL.parse(text);
+  if (url && /^https?:$/.test(url.protocol) && url.username + url.password === '') return url;
+  throw badUrl(text, flag);
+}
+
+function badUrl(text: string, flag: string): UsageError {
+  const shown = text.replace(/^(\w+:\/\/)?.*@/s, '$1…@');
+  return new UsageError(`${flag} is '${shown}': expected an http:// or https:// URL without a password`);
+}
+
+/** Parses `HOST:PORT`, with an IPv6 address in brackets. @returns undefined for another text */
+export function parseHostPort(text: string): { readonly host: string; readonly port: number } | undefined {
   const [, v6, plain, digits = ''] = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = v6 ?? plain;
   const port = Number(digits);
-  if (host !== undefined && digits !== '' && port <= 65_535) return { host, port };
+  return host !== undefined && port <= 65_535 ? { host, port } : undefined;
+}
+
+function listenOf(text: string): { readonly host: string; readonly port: number } {
+  const found = parseHostPort(text);
+  if (found) return found;
   throw new UsageError(`--listen is '${text}': expected HOST:PORT, such as 127.0.0.1:9103`);
 }

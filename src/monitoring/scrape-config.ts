@@ -2,6 +2,7 @@
 
 import { UsageError } from '../errors/mesosup-error.ts';
 import { RULES_FILE } from './file-names.ts';
+import { httpUrl, parseHostPort } from './options.ts';
 
 /** An address to scrape: `host:port`, with brackets around an IPv6 address. */
 export interface Target {
@@ -69,8 +70,7 @@ function accessJson(access: SchedulerAccess | undefined): object {
 
 /** Parses `HOST:PORT`. @param flag for the error. @throws UsageError */
 export function parseTarget(text: string, flag: string): Target {
-  const [, v6, plain] = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text) ?? [];
-  const host = v6 ?? plain;
+  const host = parseHostPort(text)?.host;
   if (host === undefined) throw new UsageError(`${flag} is '${text}': expected HOST:PORT, such as h1:9103`);
   return { address: text, host };
 }
@@ -80,12 +80,7 @@ export function schedulerTargets(
   texts: readonly string[],
   flag: string,
 ): Pick<Monitored, 'schedulers' | 'schedulerScheme'> {
-  const urls = texts.map((text) => {
-    const url = URL.parse(text);
-    if (url && /^https?:$/.test(url.protocol) && url.username + url.password === '') return url;
-    const shown = text.replace(/^(\w+:\/\/)?.*@/s, '$1…@');
-    throw new UsageError(`${flag} is '${shown}': expected an http:// or https:// URL without a password`);
-  });
+  const urls = texts.map((text) => httpUrl(text, flag));
   const schemes = new Set(urls.map(({ protocol }) => protocol));
   if (schemes.size > 1) throw new UsageError(`${flag} has URLs with http and with https: use one of them`);
   return {

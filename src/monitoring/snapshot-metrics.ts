@@ -27,7 +27,10 @@ export interface NamedMetric extends Omit<SnapshotMetric, 'key'> {
 const MEBIBYTE = 2 ** 20;
 const MILLISECOND = 0.001;
 
+/** States of tasks. An agent does not know all of those that a master knows. */
 const LIVE = ['staging', 'starting', 'running', 'killing'];
+const MASTER_LIVE = [...LIVE, 'unreachable'];
+const MASTER_ENDED = ['finished', 'failed', 'killed', 'lost', 'error', 'dropped', 'gone', 'gone_by_operator'];
 
 const gauge = (key: string, name: string, help: string, scale?: number): SnapshotMetric => ({
   key,
@@ -43,20 +46,18 @@ const counter = (key: string, name: string, help: string): SnapshotMetric => ({
   help,
 });
 
+function byState(states: readonly string[], metric: (state: string) => SnapshotMetric): SnapshotMetric[] {
+  return states.map((state) => ({ ...metric(state), labels: { state } }));
+}
+
 function tasks(key: string, name: string, live: readonly string[], ended: readonly string[]) {
   return [
-    ...live.map((state) => ({
-      ...gauge(`${key}/tasks_${state}`, `${name}_tasks`, 'Tasks that have not ended, by state'),
-      labels: { state },
-    })),
-    ...ended.map((state) => ({
-      ...counter(
-        `${key}/tasks_${state}`,
-        `${name}_tasks_ended`,
-        'Tasks that have ended, by their last state',
-      ),
-      labels: { state },
-    })),
+    ...byState(live, (state) =>
+      gauge(`${key}/tasks_${state}`, `${name}_tasks`, 'Tasks that have not ended, by state'),
+    ),
+    ...byState(ended, (state) =>
+      counter(`${key}/tasks_${state}`, `${name}_tasks_ended`, 'Tasks that have ended, by their last state'),
+    ),
   ];
 }
 
@@ -102,12 +103,7 @@ export const MASTER_METRICS: readonly SnapshotMetric[] = [
     'Registered frameworks without a connection',
   ),
   gauge('master/outstanding_offers', 'master_outstanding_offers', 'Offers without an answer'),
-  ...tasks(
-    'master',
-    'master',
-    [...LIVE, 'unreachable'],
-    ['finished', 'failed', 'killed', 'lost', 'error', 'dropped', 'gone', 'gone_by_operator'],
-  ),
+  ...tasks('master', 'master', MASTER_LIVE, MASTER_ENDED),
   ...resources('master', 'master', 'of all agents'),
   counter('master/dropped_messages', 'master_dropped_messages', 'Messages that the master has dropped'),
   counter('master/valid_status_updates', 'master_valid_status_updates', 'Valid status updates'),
@@ -155,16 +151,14 @@ export const MASTER_NAMED_METRICS: readonly NamedMetric[] = [
     help: '1 if the framework is subscribed',
   },
   {
-    pattern: new RegExp(`${FRAMEWORK}/tasks/active/task_(staging|starting|running|killing|unreachable)$`),
+    pattern: new RegExp(`${FRAMEWORK}/tasks/active/task_(${MASTER_LIVE.join('|')})$`),
     groups: [...OF_FRAMEWORK, 'state'],
     name: 'mesos_master_framework_tasks',
     type: 'gauge',
     help: 'Tasks of the framework that have not ended, by state',
   },
   {
-    pattern: new RegExp(
-      `${FRAMEWORK}/tasks/terminal/task_(finished|failed|killed|lost|error|dropped|gone|gone_by_operator)$`,
-    ),
+    pattern: new RegExp(`${FRAMEWORK}/tasks/terminal/task_(${MASTER_ENDED.join('|')})$`),
     groups: [...OF_FRAMEWORK, 'state'],
     name: 'mesos_master_framework_tasks_ended_total',
     type: 'counter',
@@ -190,10 +184,9 @@ export const AGENT_METRICS: readonly SnapshotMetric[] = [
   gauge('slave/registered', 'agent_registered', '1 if the agent is registered with a master'),
   gauge('slave/uptime_secs', 'agent_uptime_seconds', 'Time since the agent started'),
   gauge('slave/frameworks_active', 'agent_frameworks_active', 'Frameworks with executors on the agent'),
-  ...['registering', 'running', 'terminating'].map((state) => ({
-    ...gauge(`slave/executors_${state}`, 'agent_executors', 'Executors, by state'),
-    labels: { state },
-  })),
+  ...byState(['registering', 'running', 'terminating'], (state) =>
+    gauge(`slave/executors_${state}`, 'agent_executors', 'Executors, by state'),
+  ),
   counter('slave/executors_terminated', 'agent_executors_terminated', 'Executors that have ended'),
   ...tasks('slave', 'agent', LIVE, ['finished', 'failed', 'killed', 'lost', 'gone']),
   ...resources('slave', 'agent', 'of the agent'),

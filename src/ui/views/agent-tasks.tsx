@@ -3,6 +3,7 @@ import { taskLabel } from '../../apps/log-lines.ts';
 import { api, SHORT } from '../live/api.ts';
 import { AppLink } from '../parts/app-link.tsx';
 import { Show, useLoaded } from '../parts/loaded.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { Age } from '../parts/time.tsx';
 import { plain } from '../state/plain.ts';
 import { pathOf } from '../state/route.ts';
@@ -18,8 +19,7 @@ export function TaskTable({ agent }: { agent: string }) {
     concerns: ({ json }) => json.slaveId === agent || json.agentId === agent,
   });
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled area must be reachable by keyboard
-    <section class="panel scroll" aria-label="Tasks" tabIndex={0}>
+    <Scroll label="Tasks">
       <h2>
         Tasks <span class="faint">{tasks.value?.tasks.length}</span>
       </h2>
@@ -74,6 +74,6 @@ export function TaskTable({ agent }: { agent: string }) {
           )
         }
       </Show>
-    </section>
+    </Scroll>
   );
 }

@@ -10,6 +10,7 @@ import { pathOf } from '../state/route.ts';
 import { AgentState, DrainButton, TITLES } from './agent-parts.tsx';
 import { TaskTable } from './agent-tasks.tsx';
 import '../style/agents.css';
+import { Scroll } from '../parts/scroll.tsx';
 
 const EVERY_MS = 5000;
 const DRAIN_EVERY_MS = 2000;
@@ -114,8 +115,7 @@ function DrainProgress({ id }: { id: string }) {
 function Resources({ agent: { total, used, offered, reserved = {} } }: { agent: Agent }) {
   const roles = Object.keys(reserved);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled area must be reachable by keyboard
-    <section class="panel scroll" aria-label="Resources" tabIndex={0}>
+    <Scroll label="Resources">
       <h2>Resources</h2>
       {total === undefined ? (
         <p class="faint">They are unknown: the master does not know the agent now.</p>
@@ -151,7 +151,7 @@ function Resources({ agent: { total, used, offered, reserved = {} } }: { agent: 
           </tbody>
         </table>
       )}
-    </section>
+    </Scroll>
   );
 }
 

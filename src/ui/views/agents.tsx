@@ -9,6 +9,7 @@ import { plain } from '../state/plain.ts';
 import { pathOf } from '../state/route.ts';
 import { AgentState, DrainButton, TITLES } from './agent-parts.tsx';
 import '../style/agents.css';
+import { Scroll } from '../parts/scroll.tsx';
 
 const EVERY_MS = 5000;
 const filter = computed(() => query.value.get('q') ?? '');
@@ -77,10 +78,9 @@ function Cluster({ agents, reload }: { agents: readonly Agent[]; reload: () => v
       {shown.length === 0 ? (
         <div class="panel empty">No agent matches the search.</div>
       ) : (
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled area must be reachable by keyboard
-        <div class="panel scroll" role="region" aria-label="Table of the agents" tabIndex={0}>
+        <Scroll label="Table of the agents">
           <AgentTable agents={shown} reload={reload} />
-        </div>
+        </Scroll>
       )}
     </>
   );

@@ -1,6 +1,7 @@
 import { api, SHORT } from '../live/api.ts';
 import { AppLink } from '../parts/app-link.tsx';
 import { Show, useLoaded } from '../parts/loaded.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { When } from '../parts/time.tsx';
 import type { EndedDeployment } from '../state/apps.ts';
 import { plain } from '../state/plain.ts';
@@ -72,8 +73,7 @@ function Ended() {
 
 function EndedTable({ all }: { all: readonly EndedDeployment[] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled area must be reachable by keyboard
-    <div class="scroll" role="region" aria-label="Table of ended deployments" tabIndex={0}>
+    <Scroll label="Table of ended deployments" isPanel={false}>
       <table>
         <thead>
           <tr>
@@ -106,6 +106,6 @@ function EndedTable({ all }: { all: readonly EndedDeployment[] }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

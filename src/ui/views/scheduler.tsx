@@ -10,6 +10,7 @@ import { type SchedulerMember, urlFor } from '../state/schedulers.ts';
 import { plotOf } from '../state/series.ts';
 import { now } from '../store.ts';
 import '../style/scheduler.css';
+import { Scroll } from '../parts/scroll.tsx';
 
 const EVERY_MS = 5000;
 const EMBEDS = ['connected', 'masters', 'schedulers'];
@@ -141,8 +142,7 @@ function Masters({ info: { masters = [], mastersProblem: problem } }: { info: In
   }
   if (masters.length === 0) return null;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled area must be reachable by keyboard
-    <div class="scroll" role="region" aria-label="Table of the masters" tabIndex={0}>
+    <Scroll label="Table of the masters" isPanel={false}>
       <table>
         <thead>
           <tr>
@@ -170,7 +170,7 @@ function Masters({ info: { masters = [], mastersProblem: problem } }: { info: In
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

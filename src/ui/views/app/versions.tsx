@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
-import { type Difference, differencesOf, differenceText } from '../../../apps/difference.ts';
+import { differencesOf } from '../../../apps/difference.ts';
 import { revertApp } from '../../changes.ts';
 import { api, SHORT } from '../../live/api.ts';
 import { ask } from '../../parts/dialog.tsx';
+import { Differences } from '../../parts/differences.tsx';
 import { attemptForcibly } from '../../parts/forcible.tsx';
 import { Show, useLoaded } from '../../parts/loaded.tsx';
 import { Age, When } from '../../parts/time.tsx';
@@ -74,22 +75,6 @@ function Entry({
       )}
     </li>
   );
-}
-
-function Differences({ of }: { readonly of: readonly Difference[] }) {
-  return (
-    <ul class="plain-list mono">
-      {of.map((one) => (
-        <li key={one.field} class={kindOf(one)}>
-          {plain(differenceText(one))}
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function kindOf({ before, after }: { readonly before?: unknown; readonly after?: unknown }): string {
-  return before === undefined ? 'added' : after === undefined ? 'removed' : 'changed';
 }
 
 async function rollBack(id: string, version: string): Promise<void> {

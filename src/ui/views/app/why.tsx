@@ -1,6 +1,7 @@
 import type { ExplanationJson } from '../../../scheduler/api/v2/queue-schemas.ts';
 import { api, SHORT } from '../../live/api.ts';
 import { Show, useLoaded } from '../../parts/loaded.tsx';
+import { Scroll } from '../../parts/scroll.tsx';
 import { Age } from '../../parts/time.tsx';
 import { plain } from '../../state/plain.ts';
 import { pathOf } from '../../state/route.ts';
@@ -72,8 +73,7 @@ function Explanation({ id, value }: { id: string; value: ExplanationJson }) {
 
 function AgentTable({ agents }: { agents: ExplanationJson['agents'] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled area must be reachable by keyboard
-    <section class="panel scroll" aria-label="Agents" tabIndex={0}>
+    <Scroll label="Agents">
       <table>
         <thead>
           <tr>
@@ -105,6 +105,6 @@ function AgentTable({ agents }: { agents: ExplanationJson['agents'] }) {
           ))}
         </tbody>
       </table>
-    </section>
+    </Scroll>
   );
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { differencesOf, differenceText } from '../../../apps/difference.ts';
+import { differencesOf } from '../../../apps/difference.ts';
 import { isJson, type Json } from '../../../json.ts';
+import { Differences } from '../../parts/differences.tsx';
 import { attemptForcibly } from '../../parts/forcible.tsx';
 import { navigate } from '../../router.ts';
 import { formFieldOf, formOf, withForm } from '../../state/definition.ts';
@@ -192,16 +193,5 @@ function stepsText({ plan: { steps } }: Extract<CheckResult, { kind: 'valid' }>)
 function Changes({ base, definition }: { base: Json; definition: Json }) {
   const differences = differencesOf(base, definition);
   if (differences.length === 0) return <p class="faint">Nothing is changed yet.</p>;
-  return (
-    <ul class="plain-list mono">
-      {differences.map((one) => (
-        <li
-          key={one.field}
-          class={one.before === undefined ? 'added' : one.after === undefined ? 'removed' : ''}
-        >
-          {plain(differenceText(one))}
-        </li>
-      ))}
-    </ul>
-  );
+  return <Differences of={differences} />;
 }
