@@ -172,11 +172,11 @@ function own({ HAPROXY_0_VHOST: _, ...rest }: Record<string, string>) {
 
 it.each([
   [canaryApp(), 'is a canary itself'],
-  [app({ labels: { HAPROXY_DEPLOYMENT_GROUP: 'x' } }), 'is in a deployment group of its own labels'],
+  [app({ labels: { HAPROXY_DEPLOYMENT_GROUP: 'x' } }), 'already has the label HAPROXY_DEPLOYMENT_GROUP'],
   [app({ mode: 'job' }), 'is a job, which serves no requests'],
   [
     app({ container: { volumes: [{ persistent: {} }], portMappings: [{}] } }),
-    'has persistent volumes, which a second app has not',
+    "has persistent volumes, which a second app can't share",
   ],
   [app({ container: undefined }), 'has no port, so no load balancer divides its requests'],
   [app(), undefined],

@@ -30,12 +30,12 @@ export interface CanaryChanges {
 /** @returns why there can be no canary; undefined if there can */
 export function canaryProblem(app: CanaryApp & Json): string | undefined {
   if (canaryOf(app)) return 'is a canary itself';
-  if (app.labels[GROUP_LABEL] !== undefined) return 'is in a deployment group of its own labels';
+  if (app.labels[GROUP_LABEL] !== undefined) return 'already has the label HAPROXY_DEPLOYMENT_GROUP';
   if (app.mode !== undefined && app.mode !== 'service') return `is a ${app.mode}, which serves no requests`;
   const container = isJson(app.container) ? app.container : {};
   const volumes = Array.isArray(container.volumes) ? container.volumes.filter(isJson) : [];
   if (volumes.some(({ persistent }) => persistent !== undefined)) {
-    return 'has persistent volumes, which a second app has not';
+    return "has persistent volumes, which a second app can't share";
   }
   const ports = [container.portMappings, app.portDefinitions].flatMap((one) =>
     Array.isArray(one) ? one : [],

@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canaryIdOf, canaryOf, sharedLabels } from '../apps/canary-labels.ts';
 import type { ApiClient } from '../client/api-client.ts';
-import { ApiError } from '../client/api-error.ts';
+import { undefinedIfMissing } from '../client/api-error.ts';
 import { UsageError } from '../errors/mesosup-error.ts';
 import type { AppJson } from '../scheduler/api/v2/app-schemas.ts';
 import { started } from './change-app.ts';
@@ -14,13 +14,8 @@ const SETTLE_MS = 2000;
 
 /** @returns undefined if there is no such app @throws ApiError */
 export async function findApp(client: ApiClient, id: string): Promise<AppJson | undefined> {
-  return client.call('GET', '/v2/apps/{id}', { path: { id } }).then(
-    ({ app }) => app,
-    (error: unknown) => {
-      if (error instanceof ApiError && error.status === 404) return undefined;
-      throw error;
-    },
-  );
+  const found = await client.call('GET', '/v2/apps/{id}', { path: { id } }).catch(undefinedIfMissing);
+  return found?.app;
 }
 
 /** @returns undefined without a canary @throws UsageError if another app has its id, ApiError */
@@ -28,7 +23,7 @@ export async function findCanary(client: ApiClient, appId: string): Promise<AppJ
   const canary = await findApp(client, canaryIdOf(appId));
   if (canary && !canaryOf(canary)) {
     throw new UsageError(`${canary.id} is an app of its own, not the canary of ${appId}`, {
-      remedy: 'Canaries have this name: give that app another one.',
+      remedy: 'A canary needs this name: rename that app.',
     });
   }
   return canary;
@@ -53,7 +48,7 @@ export async function endCanary(client: ApiClient, canary: AppJson, options: Dep
     const body = { labels: sharedLabels(canary, 0) };
     const query = { force: true, ifVersion: version };
     await client.call('PATCH', '/v2/apps/{id}', { path: { id }, query, body });
-    options.say(`${id} gets no new requests any more.`);
+    options.say(`${id} gets no new requests.`);
     await sleep(SETTLE_MS);
   }
   await deploy(client, options, async () =>

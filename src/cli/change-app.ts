@@ -1,5 +1,6 @@
 /** Changes fields of an app that exists. */
 
+import type { AppJson } from '../scheduler/api/v2/app-schemas.ts';
 import type { Connection } from './api-command.ts';
 import { deploy } from './deploy.ts';
 
@@ -32,4 +33,10 @@ export async function changeApp(
 export function started<A extends object>(answer: A): Extract<A, { readonly deploymentId: string }> {
   if ('deploymentId' in answer) return answer as Extract<A, { readonly deploymentId: string }>;
   throw new TypeError('the answer names no deployment');
+}
+
+/** The same for a new app, whose answer is the app itself. */
+export function startedByCreation(made: object): { deploymentId: string; version: string } {
+  const { deployments = [], version = '' } = made as Partial<Pick<AppJson, 'deployments' | 'version'>>;
+  return { deploymentId: deployments[0]?.id ?? '', version };
 }

@@ -1,7 +1,7 @@
 /** Asks a Marathon, whose API is that of the scheduler. */
 
 import { ApiClient } from '../client/api-client.ts';
-import { ApiError } from '../client/api-error.ts';
+import { undefinedIfMissing } from '../client/api-error.ts';
 import { httpSend } from '../context/edge/http-send.ts';
 import type { Marathon } from '../scheduler/takeover/sources.ts';
 
@@ -29,19 +29,10 @@ export function marathonAt(url: string, authorization: string | undefined, send 
       ]);
       return { info, groups, tasks, deployments, queue };
     },
-    async version(id, version) {
-      try {
-        return await client.call(
-          'GET',
-          '/v2/apps/{id}/versions/{version}',
-          { path: { id, version } },
-          LIMITS,
-        );
-      } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return undefined;
-        throw error;
-      }
-    },
+    version: (id, version) =>
+      client
+        .call('GET', '/v2/apps/{id}/versions/{version}', { path: { id, version } }, LIMITS)
+        .catch(undefinedIfMissing),
     async abdicate() {
       await client.call('DELETE', '/v2/leader', {}, LIMITS);
     },

@@ -100,7 +100,7 @@ function copyTo(
   });
 }
 
-/** Changes the members, of which those that are not concerned restart one at a time, and all agents. */
+/** Installs a cluster with other members. The other members and all agents restart one at a time. */
 export function runMember(
   command: Running,
   loaded: LoadedCluster,

@@ -36,6 +36,12 @@ export class ApiError extends MesosupError {
   }
 }
 
+/** For `catch`: undefined if the scheduler answers that there is no such thing. @throws any other error */
+export function undefinedIfMissing(error: unknown): undefined {
+  if (error instanceof ApiError && error.status === 404) return undefined;
+  throw error;
+}
+
 /** What to do about failures: by the status of a refusal, and if nothing answers. */
 export interface Remedies {
   readonly [status: number]: string;

@@ -26,7 +26,7 @@ const MOST = 256;
 /** Methods that don't divide requests by weights. */
 const UNWEIGHTED = new Set(['static-rr', 'leastconn', 'first', 'random']);
 
-/** @returns undefined without a group; a string that continues a sentence with the label and says why it is refused */
+/** @returns undefined without a group; for a label that is refused, the label and the reason */
 export function readDeployment(
   appId: string,
   labels: Readonly<Record<string, string>>,

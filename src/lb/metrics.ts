@@ -34,7 +34,7 @@ export function createLbMetrics() {
       ...common('dns_answers_total', 'Answers to DNS queries'),
       labelNames: ['rcode'] as const,
     }),
-    dnsDropped: new Counter(common('dns_dropped_total', 'DNS queries of clients with too many')),
+    dnsDropped: new Counter(common('dns_dropped_total', 'DNS queries dropped because of the rate limit')),
     problems: new Gauge(common('problems', 'What apps ask for and do not get; see the log')),
     answered: new Gauge(
       common('scheduler_last_answer_timestamp_seconds', 'Time of the last answer of a scheduler'),

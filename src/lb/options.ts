@@ -71,10 +71,10 @@ export const LB_FLAGS = {
   'max-reloads': {
     value: 'NUMBER',
     preset: '100',
-    help: 'Reloads that open connections survive at most: each reload keeps a process of haproxy for them.',
+    help: 'Maximum number of reloads that an open connection survives: each reload leaves an old haproxy process for open connections.',
   },
   'slow-start-ms': { value: 'MS', preset: '0', help: 'Time in which the share of a new task grows.' },
-  dns: { value: 'IP:PORT', help: 'Answer DNS queries for apps at this address. Default: not.' },
+  dns: { value: 'IP:PORT', help: 'Answer DNS queries for apps at this address. Default: no DNS server.' },
   'dns-domain': { value: 'NAME', preset: 'mesos', help: 'The domain of the DNS names.' },
   'dns-ttl': { value: 'SECONDS', preset: '5', help: 'Time for which clients may keep DNS answers.' },
   'dns-forward': {

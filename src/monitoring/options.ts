@@ -17,11 +17,11 @@ export const EXPORTER_FLAGS = {
   },
   'ca-file': { value: 'PATH', help: 'File with the CA of the master and agent.' },
   listen: { value: 'HOST:PORT', preset: '127.0.0.1:9103', help: 'Address of /metrics.' },
-  'timeout-ms': { value: 'MS', preset: '5000', help: 'Most time for an answer of Mesos.' },
+  'timeout-ms': { value: 'MS', preset: '5000', help: 'Time to wait for an answer from Mesos.' },
   'most-names': {
     value: 'COUNT',
     preset: '500',
-    help: 'Most frameworks, roles, and containers that have metrics of their own.',
+    help: 'Maximum number of frameworks, of roles and of containers with metrics of their own.',
   },
 } as const satisfies Readonly<Record<string, Flag>>;
 

@@ -132,7 +132,7 @@ it('divides requests by shares, and loses none when canaries start, are aborted 
   await expectShare(50);
   expect(await one.metric('mesosup_lb_reloads_total')).toBe(before);
   const aborted = await done('app', 'abort', 'shop/web');
-  expect(aborted).toMatch(/gets no new requests any more[\s\S]*Ended the canary \/shop\/web-canary/);
+  expect(aborted).toMatch(/gets no new requests\.[\s\S]*Ended the canary \/shop\/web-canary/);
   expect(await shareOf(100)).toBe(0);
   expect((await mesosup('app', 'abort', 'shop/web')).all).toContain('/shop/web has no canary');
 

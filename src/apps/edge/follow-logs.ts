@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from '../../client/api-client.ts';
-import { ApiError } from '../../client/api-error.ts';
+import { ApiError, undefinedIfMissing } from '../../client/api-error.ts';
 import { isJson, parseJson } from '../../json.ts';
 import { LineSplitter, type LogLine, type Stream } from '../log-lines.ts';
 
@@ -160,12 +160,9 @@ class Follower {
 
 /** The tasks that have started; undefined if there is no such app. */
 async function tasksOfApp(client: ApiClient, id: string, signal: AbortSignal): Promise<string[] | undefined> {
-  try {
-    const limits = { signal, patienceMs: PATIENCE_MS };
-    const { tasks } = await client.call('GET', '/v2/apps/{id}/tasks', { path: { id } }, limits);
-    return tasks.filter(({ startedAt }) => startedAt !== undefined).map((task) => task.id);
-  } catch (error) {
-    if (error instanceof ApiError && error.status === 404) return undefined;
-    throw error;
-  }
+  const limits = { signal, patienceMs: PATIENCE_MS };
+  const found = await client
+    .call('GET', '/v2/apps/{id}/tasks', { path: { id } }, limits)
+    .catch(undefinedIfMissing);
+  return found?.tasks.filter(({ startedAt }) => startedAt !== undefined).map((task) => task.id);
 }

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiClient } from '../../client/api-client.ts';
-import { ApiError } from '../../client/api-error.ts';
+import { undefinedIfMissing } from '../../client/api-error.ts';
 import { isJson, type Json, parseJson } from '../../json.ts';
 import type { AppJson } from '../../scheduler/api/v2/app-schemas.ts';
 import type { SingleDeploymentJson } from '../../scheduler/api/v2/deployment-schemas.ts';
@@ -305,9 +305,4 @@ function expectedOf({
 /** True if an app should have instances, and only their states tell whether they work. */
 function isUnchecked({ instances, healthChecks }: Pick<AppJson, 'instances' | 'healthChecks'>): boolean {
   return instances > 0 && healthChecks.length === 0;
-}
-
-function undefinedIfMissing(error: unknown): undefined {
-  if (error instanceof ApiError && error.status === 404) return undefined;
-  throw error;
 }

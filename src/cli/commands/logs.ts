@@ -13,7 +13,7 @@ import { lineFlags, patternOf, timeOf } from '../flags/log-flags.ts';
 
 const TAIL = 50;
 const FOLLOWED_TAIL = 10;
-/** Its short form -f stands for --follow here, as in all programs that show logs. */
+/** --file without -f, which means --follow here, as in other programs that show logs. */
 const { char: _f, ...file } = specFlags.file;
 const INTERRUPTED = 'Interrupted.';
 

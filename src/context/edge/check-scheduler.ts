@@ -6,7 +6,7 @@ import { ApiError } from '../../client/api-error.ts';
 /** Of one scheduler; the next one is asked afterwards. */
 const ANSWER_MS = 5000;
 const ALL_MS = 20_000;
-const CHECK_URL = 'Check the URL, or store the context unasked with --no-check.';
+const CHECK_URL = 'Check the URL, or store the context without a check: --no-check.';
 
 /** @throws ApiError if no scheduler answers in time, or it refuses the credentials */
 export async function checkScheduler(client: ApiClient, answerMs = ANSWER_MS, allMs = ALL_MS): Promise<void> {

@@ -37,7 +37,7 @@ export async function readContexts(file: string): Promise<StoredContexts> {
 
 /**
  * Changes the file, one process at a time. Writes nothing if `change` throws.
- * @param change called again if another process has taken this one for killed, for example because the disk is slow
+ * @param change called again if another process took over the lock, for example because the disk was slow
  * @throws MesosupError, and the errors of `change`
  */
 export async function changeContexts(

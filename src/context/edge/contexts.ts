@@ -52,7 +52,7 @@ export class Contexts {
     return MESOSUP_TOKEN ? { ...context, credentials: { kind: 'token', token: MESOSUP_TOKEN } } : context;
   }
 
-  /** @returns false if `choose` finds nothing to choose from, not even what no longer exists */
+  /** @returns false if nothing selects a context, and there is none; true also if the selected one no longer exists */
   async hasChoice(flag: string | undefined): Promise<boolean> {
     const { MESOSUP_CONTEXT, MESOSUP_URL } = this.#environment;
     if (flag !== undefined || MESOSUP_CONTEXT || MESOSUP_URL) return true;

@@ -31,12 +31,11 @@ interface HttpOptions {
 }
 
 export function httpSend({ ca, silentMs = SILENT_MS, environment = process.env }: HttpOptions = {}): Send {
-  const proxyEnv = proxyEnvironment(environment);
   let plain: Protocol | undefined;
   let secure: Promise<Protocol> | undefined;
   return async (url, options) => {
-    if (url.startsWith('https:')) secure ??= loadSecure(ca, proxyEnv);
-    else plain ??= protocolOf(http, { proxyEnv });
+    if (url.startsWith('https:')) secure ??= loadSecure(ca, environment);
+    else plain ??= protocolOf(http, environment);
     const protocol = url.startsWith('https:') ? await secure : plain;
     if (!protocol) throw new TypeError(`${url} has no protocol`);
     const message = await request(url, options, protocol, silentMs);
@@ -53,25 +52,34 @@ export async function agentFor(
   url: string,
   { ca, environment = process.env }: HttpOptions,
 ): Promise<http.Agent> {
-  const proxyEnv = proxyEnvironment(environment);
   const protocol = /^(https|wss):/.test(url)
-    ? await loadSecure(ca, proxyEnv)
-    : protocolOf(http, { proxyEnv });
+    ? await loadSecure(ca, environment)
+    : protocolOf(http, environment);
   return protocol.single;
 }
 
 /** Loads TLS only if it is needed, which takes 17 ms. */
-async function loadSecure(ca: string | undefined, proxyEnv: NodeJS.ProcessEnv): Promise<Protocol> {
-  return protocolOf(await import('node:https'), { proxyEnv }, ca === undefined ? {} : { ca });
+async function loadSecure(ca: string | undefined, environment: NodeJS.ProcessEnv): Promise<Protocol> {
+  return protocolOf(await import('node:https'), environment, ca === undefined ? {} : { ca });
 }
 
 function protocolOf(
   { Agent, request }: { Agent: new (options: http.AgentOptions) => http.Agent; request: typeof http.request },
-  agentOptions: http.AgentOptions,
+  environment: NodeJS.ProcessEnv,
   options: Protocol['options'] = {},
 ): Protocol {
-  const all = { ...agentOptions, ...options };
-  return { request, agent: new Agent({ ...all, keepAlive: true }), single: new Agent(all), options };
+  const all = { proxyEnv: proxyEnvironment(environment), ...options };
+  let single: http.Agent | undefined;
+  return {
+    request,
+    agent: new Agent({ ...all, keepAlive: true }),
+    // Most commands never need it.
+    get single() {
+      single ??= new Agent(all);
+      return single;
+    },
+    options,
+  };
 }
 
 function isRedirect({ statusCode = 0, headers }: IncomingMessage): boolean {

@@ -369,7 +369,7 @@ test('differences that another finding explains are not counted again', () => {
   ]);
 });
 
-test('problems of the preflight are findings, except those that only an installation cares for', () => {
+test('reports problems of the preflight, except those that matter only to an installation', () => {
   const problem = (check: string) => ({
     host: 'h2',
     check,

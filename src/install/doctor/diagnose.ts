@@ -33,7 +33,7 @@ const CHECKS: readonly ((patient: Patient) => Finding[])[] = [
   keys,
 ];
 
-/** Checks of the preflight that this one replaces, or that only an installation cares for. */
+/** Checks of the preflight that this one replaces, or that matter only to an installation. */
 const NOT_OF_PREFLIGHT = ['dpkg', 'quorum', 'start'];
 
 /** @returns errors before warnings, within these by host in the spec's order; those of the cluster come first */
@@ -90,7 +90,7 @@ function consequences({ cluster, facts }: DiagnoseInput, found: readonly Finding
       'cluster',
       message,
       causes
-        ? 'Mend the faults of the hosts first.'
+        ? 'Fix the errors of the hosts first.'
         : 'Read the logs of the service on its hosts: mesosup node exec',
     ),
   );

@@ -9,7 +9,7 @@ import type { Examination } from './examination.ts';
 export interface Finding extends Problem {
   /** Lines of what was seen: output of programs, paths, numbers. */
   readonly evidence: readonly string[];
-  /** True if an installation mends it, which is what `doctor --fix` does. */
+  /** True if an installation corrects it, which is what `doctor --fix` does. */
   readonly fixable: boolean;
 }
 

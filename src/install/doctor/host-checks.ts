@@ -208,7 +208,7 @@ export function remains({ cluster, host, own }: Patient): Finding[] {
       ),
     );
   }
-  // People use those that bootstrap.sh or a package installed, and running executors those in use.
+  // Versions from bootstrap.sh or a package are what people call; executors still run versions in use.
   const old = payloads.filter((version) => ![current, ...released, ...inUse].includes(version));
   if (old.length > KEPT_PAYLOADS) {
     found.push(

@@ -37,7 +37,7 @@ const KNOWN_CAUSES: readonly { readonly text: RegExp; readonly cause: string; re
   },
   {
     text: /Incompatible agent info|EXIT with status 1:.*(?:attributes|resources)/i,
-    cause: 'its attributes or resources differ from those that it recovered',
+    cause: 'its attributes or resources differ from those in its work directory',
     remedy: 'Run: mesosup install --diff  It shows what changed, and what the change ends.',
   },
 ];

@@ -102,7 +102,9 @@ async function read(
   try {
     const reading = { authorization: await authorization(), timeoutMs };
     const found = target.parse(await readJson(target.base, target.path, reading));
-    const problem = found ? '' : `${target.base}${target.endpoint} is not of a Mesos ${target.component}`;
+    const problem = found
+      ? ''
+      : `${target.base}${target.endpoint} does not answer like a Mesos ${target.component}`;
     return { target, found, problem, seconds: seconds() };
   } catch (error) {
     return { target, found: undefined, problem: (error as Error).message, seconds: seconds() };

@@ -43,7 +43,7 @@ export async function readJson(
 
 function remedyOf(status: number): string {
   if (status === 401) return ': set the principal and secret with --credentials-file';
-  return status === 403 ? ": Mesos' ACLs do not allow this to the principal" : '';
+  return status === 403 ? ": Mesos' ACLs do not permit the principal to read this" : '';
 }
 
 async function textOf({ body }: Response, url: string): Promise<string> {

@@ -21,7 +21,7 @@ export function followSchedulers(): () => void {
     );
     if (found && !end.signal.aborted) schedulers.value = found;
   };
-  // Without an answer, the last ones are kept: now they are needed.
+  // Without an answer, keeps the last list: that is when it is needed.
   const tryToRead = () => void read().catch(() => {});
   tryToRead();
   const timer = setInterval(() => document.hidden || tryToRead(), EVERY_MS);

@@ -26,7 +26,7 @@ export function TaskTable({ agent }: { agent: string }) {
       <Show of={tasks}>
         {({ tasks: all, next }) =>
           all.length === 0 ? (
-            <p class="faint">No task of this scheduler is on this agent.</p>
+            <p class="faint">This agent has no tasks of this scheduler.</p>
           ) : (
             <>
               <table>

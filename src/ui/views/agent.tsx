@@ -91,7 +91,7 @@ function DrainProgress({ id }: { id: string }) {
           <p>
             {moving + staying === 0
               ? 'The agent is drained: it has no tasks of this scheduler, and gets none.'
-              : `The agent drains: ${count(moving, 'task')} to be replaced on other agents, of which ${ending} ending and ${starting} starting elsewhere.`}
+              : `Draining: ${count(moving, 'task')} to be replaced on other agents (${ending} ending, ${starting} starting elsewhere).`}
             {staying > 0 && ` ${count(staying, 'task')} of jobs or with volumes end only with the agent.`}
           </p>
           {waiting.length > 0 && (

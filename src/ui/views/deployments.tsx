@@ -9,7 +9,7 @@ import { pathOf } from '../state/route.ts';
 import { deployments, ended } from '../store.ts';
 import { Running } from './deployment-card.tsx';
 
-/** The running deployments, step by step, and those that ended while the page was open. */
+/** Running deployments with their steps, and deployments that ended while the page was open. */
 export function Deployments() {
   const running = deployments.value;
   return (

@@ -101,7 +101,7 @@ function Facts({ info }: { info: InfoJson }) {
           </dd>
           <dt>Leading master</dt>
           <dd>{plain(config.mesos_leader_ui_url ?? '–')}</dd>
-          <dt>Found at</dt>
+          <dt>Masters' address</dt>
           <dd>{plain(config.master)}</dd>
           <dt>Framework</dt>
           <dd>
@@ -125,7 +125,7 @@ function Schedulers({ all }: { all: readonly SchedulerMember[] }) {
       {all.map((one) => (
         <li key={one.address}>
           <a href={`${urlFor(one, location.protocol)}${BASE}scheduler`}>{plain(one.address)}</a>
-          <span class="faint">{one.leads ? ' leads' : ' stands by'}</span>
+          <span class="faint">{one.leads ? ' leads' : ' standby'}</span>
         </li>
       ))}
     </ul>
@@ -176,7 +176,7 @@ function Masters({ info: { masters = [], mastersProblem: problem } }: { info: In
 
 function dutyOf(leads: boolean | undefined): string {
   if (leads === undefined) return 'answers';
-  return leads ? 'leads' : 'stands by';
+  return leads ? 'leads' : 'standby';
 }
 
 function PlotOf({ name, title, text }: (typeof PLOTS)[number]) {

@@ -7,7 +7,7 @@ import { waitFlags } from '../../flags/wait-flags.ts';
 export default class AppAbort extends ApiCommand {
   static override summary = 'End the canary of an app.';
   static override description =
-    'First the canary gets no new requests any more, then its tasks end. Cancels deployments of the canary. The app stays as it is.';
+    'First the canary gets no new requests, then its tasks end. Cancels deployments of the canary. The app stays as it is.';
   static override examples = ['<%= config.bin %> app abort web'];
   static override args = { app: appArgument };
   static override flags = { wait: waitFlags.wait };

@@ -21,7 +21,7 @@ import { amountOf } from '../../amount-flag.ts';
 import { ApiCommand } from '../../api-command.ts';
 import { appArgument, appIdOf } from '../../app-argument.ts';
 import { findCanary } from '../../canary-of-app.ts';
-import { started } from '../../change-app.ts';
+import { started, startedByCreation } from '../../change-app.ts';
 import { deploy, watchDeployment } from '../../deploy.ts';
 import { readFileArgument } from '../../file-argument.ts';
 import { waitFlags } from '../../flags/wait-flags.ts';
@@ -47,7 +47,7 @@ type Deploy = (done: string, change: () => Promise<{ readonly deploymentId: stri
 export default class AppCanary extends ApiCommand {
   static override summary = 'Run a new definition beside an app, for a share of its requests.';
   static override description =
-    'Starts a second app APP-canary: the app with the given changes. When all its instances are ready, load balancers (mesosup lb) give it the share of the requests. With a canary that runs, changes its share or its definition. "mesosup app promote" makes its definition the app\'s, "mesosup app abort" ends it.';
+    'Starts a second app APP-canary: the app with the given changes. When all its instances are ready, load balancers (mesosup lb) give it the share of the requests. If the canary already runs, changes its share or its definition. "mesosup app promote" makes its definition the app\'s, "mesosup app abort" ends it.';
   static override examples = [
     '<%= config.bin %> app canary web --share 10% --env MODE=new',
     '<%= config.bin %> app canary web --share 50%',
@@ -150,9 +150,7 @@ export default class AppCanary extends ApiCommand {
     const difference = differenceLines(definitionFields({ ...app }), promoted(app, { ...app, ...body }));
     for (const line of difference) this.log(line);
     await deployed(`Started ${body.id} with ${count(number, 'instance')}`, async () => {
-      const made = await client.call('POST', '/v2/apps', { query: { force }, body });
-      const [deployment] = 'deployments' in made ? (made.deployments ?? []) : [];
-      return { deploymentId: deployment?.id ?? '', version: 'version' in made ? made.version : '' };
+      return startedByCreation(await client.call('POST', '/v2/apps', { query: { force }, body }));
     });
     return current(client, canaryIdOf(app.id));
   }

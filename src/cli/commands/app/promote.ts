@@ -61,7 +61,7 @@ export default class AppPromote extends ApiCommand {
     if (missing === 0) return;
     const name = id.slice(1);
     throw new MesosupError(
-      `${missing} of ${count(app.instances, 'instance')} of ${id} are not ready with this definition: its canary goes on`,
+      `${missing} of ${count(app.instances, 'instance')} of ${id} are not ready with this definition; its canary keeps running`,
       {
         remedy: `See why with "mesosup app why ${name}". Start them with "mesosup app restart ${name}" and promote again, or end the canary with "mesosup app abort ${name}".`,
       },

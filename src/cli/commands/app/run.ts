@@ -6,6 +6,7 @@ import { count } from '../../../text/count.ts';
 import { amountOf } from '../../amount-flag.ts';
 import { ApiCommand } from '../../api-command.ts';
 import { appIdOf } from '../../app-argument.ts';
+import { startedByCreation } from '../../change-app.ts';
 import { deploy } from '../../deploy.ts';
 import { readFileArgument } from '../../file-argument.ts';
 import { waitFlags } from '../../flags/wait-flags.ts';
@@ -89,9 +90,7 @@ export default class AppRun extends ApiCommand {
             remedy: 'Choose another id with --id, or change the app with "mesosup app apply".',
           });
         });
-      const [deployment] = 'deployments' in made ? (made.deployments ?? []) : [];
-      const version = 'version' in made ? made.version : '';
-      return { deploymentId: deployment?.id ?? '', version };
+      return startedByCreation(made);
     });
   }
 }

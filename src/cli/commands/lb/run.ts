@@ -1,8 +1,7 @@
-import path from 'node:path';
 import { Flags } from '@oclif/core';
-import { execa } from 'execa';
 import { LB_FLAGS, type LbValues, readOptions } from '../../../lb/options.ts';
 import { BaseCommand } from '../../base-command.ts';
+import { runProgram } from '../../run-program.ts';
 
 const SWITCHES = ['allow-label-templates', 'share-hosts', 'checks'] as const;
 
@@ -34,14 +33,6 @@ export default class LbRun extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(LbRun);
     readOptions(flags as LbValues);
-    const program = path.join(this.config.root, 'lb.js');
-    const args = Object.entries(flags).flatMap(([name, value]) =>
-      value === true ? [`--${name}`] : typeof value === 'string' ? [`--${name}=${value}`] : [],
-    );
-    const { exitCode } = await execa(process.execPath, [program, ...args], {
-      stdio: 'inherit',
-      reject: false,
-    });
-    process.exitCode = exitCode ?? 1;
+    await runProgram(this, 'lb.js', flags);
   }
 }

@@ -44,7 +44,7 @@ export default class MonitoringConfig extends BaseCommand {
       summary: 'Value of the label "cluster". Default: the name of the cluster or context, or mesos.',
     }),
     schedulers: listFlag('Schedulers, also without a cluster file.', 'URL,URL'),
-    exporters: listFlag('Addresses of "mesosup monitoring serve".', 'HOST:PORT,…'),
+    exporters: listFlag('Addresses of "mesosup monitoring serve".', 'HOST:PORT,HOST:PORT'),
     lb: listFlag(
       'Hosts of load balancers whose ports 9101 (haproxy) and 9102 Prometheus can reach.',
       'HOST,HOST',

@@ -1,8 +1,7 @@
-import path from 'node:path';
 import { Flags } from '@oclif/core';
-import { execa } from 'execa';
 import { EXPORTER_FLAGS, type ExporterFlag, readExporterOptions } from '../../../monitoring/options.ts';
 import { BaseCommand } from '../../base-command.ts';
+import { runProgram } from '../../run-program.ts';
 
 function flagOf(name: ExporterFlag) {
   const flag = EXPORTER_FLAGS[name];
@@ -31,14 +30,6 @@ export default class MonitoringServe extends BaseCommand {
   async run(): Promise<void> {
     const { flags } = await this.parse(MonitoringServe);
     readExporterOptions(flags);
-    const program = path.join(this.config.root, 'monitoring.js');
-    const args = Object.entries(flags).flatMap(([name, value]) =>
-      typeof value === 'string' ? [`--${name}=${value}`] : [],
-    );
-    const { exitCode } = await execa(process.execPath, [program, ...args], {
-      stdio: 'inherit',
-      reject: false,
-    });
-    process.exitCode = exitCode ?? 1;
+    await runProgram(this, 'monitoring.js', flags);
   }
 }

@@ -130,6 +130,8 @@ it('drains only an agent that exists, and says when that is not known', async ()
   const unclear = await drain('S9');
   expect([unclear.statusCode, unclear.json().message]).toEqual([
     503,
-    expect.stringMatching(/^It is not known whether there is an agent 'S9', .* answered 503 .*try again/),
+    expect.stringMatching(
+      /^The scheduler can't check whether the agent 'S9' exists, .* answered 503 .*try again/,
+    ),
   ]);
 });

@@ -20,7 +20,7 @@ export function addAgentRoutes(api: Api, { runner, agents }: ApiOptions): void {
       return json(reply, { message }, 404);
     }
     if (known !== true) {
-      const message = `It is not known whether there is an agent '${agentId}', so it does not drain. ${known}; try again in a moment`;
+      const message = `The scheduler can't check whether the agent '${agentId}' exists, so it was not drained. ${known}; try again in a moment`;
       return json(reply, { message }, 503, { 'Retry-After': '1' });
     }
     await runner.submit({ type: 'drain_agent', agentId, drains: true });

@@ -21,7 +21,7 @@ const task = z.object({
   state: z.enum(['ready', 'ending', 'waiting']),
   unchecked: z.boolean().optional().meta({
     description:
-      'True for a waiting task that runs, and of which no health check has failed, but one has no result yet: it has just started, or a new leader has not checked it yet. Whoever saw it ready before may go on using it.',
+      'True if a waiting task runs, no health check has failed, and at least one has no result yet: the task has just started, or a new leader has not checked it yet. A client that saw it ready may keep using it.',
   }),
   addresses: z
     .array(z.string().nullable())
