@@ -1,10 +1,12 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
+import { encodeControl } from './control.ts';
 import { FrameSocket } from './frame-socket.ts';
-import { CHANNELS, type Frame } from './frames.ts';
+import { CHANNELS, encodeFrame, type Frame } from './frames.ts';
 
 const IMPATIENT = { pingEveryMs: 20, silentLimitMs: 300 };
+const PING: Frame = { channel: CHANNELS.control, content: encodeControl({ type: 'ping' }) };
 const sockets: Socket[] = [];
 afterEach(() => {
   for (const socket of sockets.splice(0)) socket.destroy();
@@ -67,4 +69,22 @@ it('keeps a peer that only answers with pings, and one that waits for a slow rea
   expect(heard).toBeGreaterThan(10);
   slow.close();
   await listening;
+});
+
+it('keeps a peer that was heard while this process did not run', async () => {
+  const [one, other] = await pair();
+  const frames = new FrameSocket(one, Buffer.of(), IMPATIENT).frames();
+  const answering = setInterval(() => other.write(Buffer.concat(encodeFrame(PING))), IMPATIENT.pingEveryMs);
+  try {
+    await frames.next();
+    const next = frames.next();
+    await new Promise(setImmediate);
+    // The timer of the pings is due before what was received is read.
+    const until = performance.now() + 2 * IMPATIENT.silentLimitMs;
+    while (performance.now() < until);
+    expect((await next).value?.channel).toBe(CHANNELS.control);
+    expect(one.destroyed).toBe(false);
+  } finally {
+    clearInterval(answering);
+  }
 });

@@ -19,7 +19,8 @@ export class FrameSocket {
   readonly #patience: Patience;
   readonly #pinging: NodeJS.Timeout;
   #reads = false;
-  #heardAt = performance.now();
+  /** Pings since something was received. Counted, because after a pause of this process what came meanwhile is read late. */
+  #unanswered = 0;
   #failure: Error | undefined;
 
   /** @param head bytes that were read with the answer to the request */
@@ -66,7 +67,7 @@ export class FrameSocket {
         // The peer is not silent while it waits for the caller.
         this.#reads = false;
         yield* decoder.push(chunk);
-        this.#heardAt = performance.now();
+        this.#unanswered = 0;
         this.#reads = true;
       }
     } catch (error) {
@@ -90,12 +91,13 @@ export class FrameSocket {
   }
 
   #ping(): void {
-    const { silentLimitMs } = this.#patience;
-    if (this.#reads && performance.now() - this.#heardAt > silentLimitMs) {
+    const { pingEveryMs, silentLimitMs } = this.#patience;
+    if (this.#reads && this.#unanswered * pingEveryMs > silentLimitMs) {
       this.#failure = new Error(`nothing was received for ${silentLimitMs / 1000} s`);
       this.#socket.destroy(this.#failure);
       return;
     }
+    this.#unanswered += 1;
     void this.control({ type: 'ping' });
   }
 }

@@ -14,6 +14,8 @@ export interface Quirk {
   readonly cause?: RegExp;
   /** A host has at most one quirk of a group. */
   readonly group?: string;
+  /** Whether the quirks that use dpkg can't be applied after it. */
+  readonly locksDpkg?: true;
 }
 
 const script = (text: string) => (host: LabHost) => host.run(`set -e\n${text}`);
@@ -178,6 +180,7 @@ export const QUIRKS: readonly Quirk[] = [
   },
   {
     name: "dpkg's lock held for a while",
+    locksDpkg: true,
     apply: async (host) => {
       const { release } = await holdDpkgLock(host);
       setTimeout(() => void release().catch(() => {}), 8000);
@@ -247,6 +250,10 @@ export function someQuirks(random: Random): Quirk[] {
     const isTaken = chosen.some(({ group }) => group !== undefined && group === quirk.group);
     if (!isTaken) chosen.push(quirk);
   }
-  // Full and read-only disks come last, since the other quirks write to the disk.
-  return chosen.toSorted((a, b) => Number(a.cause !== undefined) - Number(b.cause !== undefined));
+  return chosen.toSorted((a, b) => order(a) - order(b));
+}
+
+/** Full and read-only disks come late, since the other quirks write to the disk; dpkg's lock comes last. */
+function order({ cause, locksDpkg }: Quirk): number {
+  return locksDpkg ? 2 : cause ? 1 : 0;
 }
