@@ -15,7 +15,12 @@ export const root = path.resolve(import.meta.dirname, '../..');
 export const dir = demoDirectory(process.getuid?.() ?? 0, process.env);
 export const engine = new DockerEngine();
 
+/** The shortest pause between two probes, in milliseconds. */
 const POLL_MS = 25;
+/** The pause after a probe, in times of its duration: what is waited for needs the processor too. */
+const POLL_PAUSES = 2;
+/** The longest pause. */
+const POLL_LIMIT_MS = 2000;
 const ESCAPE = String.fromCharCode(27);
 const CURSOR_QUERY = new RegExp(`${ESCAPE}\\[6n`, 'g');
 const CURSOR_ANSWER = `${ESCAPE}[1;200R`;
@@ -34,13 +39,15 @@ export async function until<T>(
   const end = Date.now() + ms;
   let last: unknown;
   for (;;) {
+    const began = performance.now();
     const value = await probe().catch((error: unknown) => {
       last = error;
       return undefined;
     });
     if (value !== undefined && value !== false) return value;
     if (Date.now() > end) throw new Error(`after ${ms} ms: ${what}`, { cause: last });
-    await sleep(POLL_MS);
+    const pause = POLL_PAUSES * (performance.now() - began);
+    await sleep(Math.min(Math.max(POLL_MS, pause), POLL_LIMIT_MS));
   }
 }
 
