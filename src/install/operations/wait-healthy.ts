@@ -8,7 +8,7 @@ import { type ClusterHealth, clusterHealth } from '../health.ts';
 import { runConcurrently } from './screen.ts';
 import type { Session } from './session.ts';
 
-/** Pause between two probes. */
+/** The shortest pause between two probes; slow hosts get a pause as long as the probe took. */
 const PAUSE_MS = 500;
 /** The kind of failure when nothing has changed for too long. */
 export const UNHEALTHY = 'unhealthy';
@@ -45,8 +45,10 @@ export async function waitHealthy(
     let since = performance.now();
     for (;;) {
       options.signal.throwIfAborted();
+      const began = performance.now();
       const { facts, unreachable } = await session.health(options.secrets, options.hosts);
       latest = facts;
+      const took = performance.now() - began;
       const missing = [...unreachable.map((problem) => problem.message), ...missingIn(facts)];
       if (missing.length === 0) return options.missing ? 'continues' : 'healthy';
       const reasons = missing.join('; ');
@@ -67,7 +69,7 @@ export async function waitHealthy(
         );
         throw failure;
       }
-      await sleep(PAUSE_MS, undefined, { signal: options.signal });
+      await sleep(Math.max(PAUSE_MS, took), undefined, { signal: options.signal });
     }
   });
   options.signal.throwIfAborted();
