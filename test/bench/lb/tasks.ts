@@ -1,6 +1,6 @@
 /**
- * Counts failed requests through the load balancer while apps of real containers are scaled, rolled out, killed, and the
- * scheduler fails over: `npm run bench:lb-tasks [SECONDS] [SERVICES]`. Prints the times from a healthy task to its first
+ * Counts failed requests through the load balancer while apps of real containers are scaled, rolled out, killed, moved
+ * to the other agent, and the scheduler fails over: `npm run bench:lb-tasks [SECONDS] [SERVICES]`. Prints the times from a healthy task to its first
  * request. With MARATHON_LB=DIRECTORY, a checkout of mesosphere/marathon-lb, that serves the same apps at the same time;
  * needs python3-pycurl, python3-dateutil, python3-requests, python3-jwt. Exits with 1 if a request of ours failed.
  */
@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiClient } from '../../../src/client/api-client.ts';
+import { describeEmbedded, startEmbedded, stopEmbedded } from '../../contract/support/embedded.ts';
 import { selfSigned } from '../../contract/support/self-signed.ts';
 import { BUSYBOX, makeTestImages } from '../../e2e/support/busybox-image.ts';
 import { startLb } from '../../e2e/support/lb-process.ts';
@@ -37,6 +38,14 @@ const [apiPort = 0] = await freePorts(1);
 // Not those that the kernel chooses: several haproxies of a user can listen on the same port.
 const servicePorts = Array.from({ length: services }, (_, i) => 15_000 + i);
 const cluster = await startSchedulerCluster({ http_port: String(apiPort), failover_timeout: '100' });
+const other = await describeEmbedded(path.join(directory, 'agent'));
+const second = {
+  ...other,
+  master: cluster.mesos.master,
+  agentFlags: cluster.mesos.agentFlags,
+  resources: 'cpus:8;mem:8192;disk:10000;ports:[30000-30999]',
+};
+await startEmbedded(second, 'agent');
 const client = new ApiClient({ urls: [cluster.url] });
 
 /** A web server that answers with its task's id, and serves for some more seconds after SIGTERM. */
@@ -91,7 +100,7 @@ const lb = await startLb(cluster.url, path.join(directory, 'lb'), {
 });
 const [one = 0, two = 0, three = 0] = await freePorts(3);
 const checkout = process.env.MARATHON_LB;
-const other =
+const rival =
   checkout === undefined
     ? undefined
     : await startMarathonLb(
@@ -112,8 +121,8 @@ const isServed = async (ask: () => Promise<number>) => {
 };
 if (!(await isServed(() => statusAt(OURS)))) throw new Error(lb.log.join('\n'));
 
-const serves = other !== undefined && (await isServed(() => statusAt(THEIRS)));
-if (other && !serves) console.log(`marathon-lb does not serve: see ${directory}/marathon-lb/log`);
+const serves = rival !== undefined && (await isServed(() => statusAt(THEIRS)));
+if (rival && !serves) console.log(`marathon-lb does not serve: see ${directory}/marathon-lb/log`);
 
 /** When each task was reported healthy, and first seen at each balancer. */
 const healthy = new Map<string, number>();
@@ -151,7 +160,25 @@ await sleep(1000);
 for (const times of Object.values(seen)) for (const task of times.keys()) healthy.delete(task);
 const early = new Set([...seen.ours.keys(), ...seen.theirs.keys()]);
 
-const counts = { scaled: 0, 'rolled out': 0, killed: 0, 'failed over': 0 };
+const counts = { scaled: 0, 'rolled out': 0, killed: 0, moved: 0, 'failed over': 0 };
+interface Drained {
+  readonly id: string;
+  readonly tasks: number;
+}
+/** Moves all tasks of the agent with the most to the other. */
+const move = async () => {
+  const { agents } = (await api('GET', '/v2/agents')) as { agents: Drained[] };
+  const full = agents.toSorted((a, b) => b.tasks - a.tasks)[0];
+  if (!full) return;
+  const route = `/v2/agents/${full.id}/drain`;
+  await api('POST', route);
+  for (let left = Number.POSITIVE_INFINITY; left > 0; await sleep(500)) {
+    const { moving } = (await api('GET', route)) as { moving: number };
+    left = moving;
+  }
+  await fetch(cluster.url + route, { method: 'DELETE' });
+  counts.moved += full.tasks;
+};
 const end = Date.now() + seconds * 1000;
 const change = async () => {
   for (let round = 0; Date.now() < end - 30_000; round += 1) {
@@ -167,6 +194,7 @@ const change = async () => {
       await cluster.failOver();
       counts['failed over'] += 1;
     }
+    if (round % 4 === 3) await move();
     await settled(cluster.url, SETTLE_MS);
     const { tasks } = (await api('GET', `/v2/apps/web${i}/tasks`)) as { tasks: { id: string }[] };
     await api('POST', '/v2/tasks/delete', { ids: [tasks[0]?.id] });
@@ -182,7 +210,7 @@ const [, ours, secure, theirs] = await Promise.all([
   change(),
   wrkHosts(`http://${OURS}:${lb.httpPort}/`, hosts, seconds, directory),
   h2load(https, seconds, [`--connect-to=${OURS}:${lb.httpsPort}`]),
-  serves ? wrkHosts(`http://${THEIRS}:${other.httpPort}/`, hosts, seconds, directory) : undefined,
+  serves ? wrkHosts(`http://${THEIRS}:${rival.httpPort}/`, hosts, seconds, directory) : undefined,
 ]);
 stopped.abort();
 await Promise.all(watching);
@@ -214,14 +242,15 @@ const [reloads, runtime] = await Promise.all(
 console.log(
   `  ${reloads} reloads, ${runtime} commands at run time; probes failed with ${JSON.stringify(errors(seen.ours))}`,
 );
-if (theirs && other) {
+if (theirs && rival) {
   console.log(`marathon-lb: ${theirs.text}\n  ${delays(seen.theirs)}`);
   console.log(
-    `  ${await other.reloads()} reloads; probes failed with ${JSON.stringify(errors(seen.theirs))}`,
+    `  ${await rival.reloads()} reloads; probes failed with ${JSON.stringify(errors(seen.theirs))}`,
   );
 }
-await other?.stop();
+await rival?.stop();
 await lb.stop();
 await cluster.stop();
+await stopEmbedded(second);
 await rm(directory, { recursive: true, force: true });
 if (ours.failed + secure.failed + errors(seen.ours).length > 0) process.exitCode = 1;

@@ -13,18 +13,18 @@ import { uninstallItems } from '../../../src/install/uninstall.ts';
 import { scripts } from '../../install/hosts.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
+import { MESOS_PACKAGES } from '../../lab/preinstalled.ts';
 import { expectDone, LabCluster, type Outcome } from '../support/lab-cluster.ts';
 import { apply, failureOf, openHosts, probe, wants } from '../support/plans.ts';
 
 const INSTALL_MS = 600_000;
 /** Packages that Mesos and the payload need, so that little is downloaded. */
-const LIBRARIES = ['libsvn1', 'libapr1', 'libcurl4', 'libunwind8', 'libsasl2-modules', 'iptables'];
 const NAMES = ['rival', 'pinned', 'held', 'suite'] as const;
 let lab: Lab;
 const clusters = new Map<string, LabCluster>();
 
 beforeAll(async () => {
-  lab = await startLab({ hosts: NAMES.map((name) => ({ name, packages: LIBRARIES })) });
+  lab = await startLab({ hosts: NAMES.map((name) => ({ name, packages: MESOS_PACKAGES })) });
   for (const name of NAMES) {
     const cluster = new LabCluster(lab, name);
     cluster.flags = ['--hosts', name];

@@ -16,14 +16,11 @@ import {
 } from '../../lab/faults.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
+import { AGENT_PACKAGES } from '../../lab/preinstalled.ts';
 import { until } from '../demo-cluster.ts';
 import { expectDone, LabCluster, type Outcome } from '../support/lab-cluster.ts';
 
 /** Preinstalled, so that only Mesos and the payload must be installed. */
-const PACKAGES = [
-  ...['docker.io', 'iptables', 'libatomic1'],
-  ...['libsvn1', 'libapr1', 'libcurl4', 'libunwind8', 'libsasl2-modules'],
-];
 const NAMES = ['h1', 'h2', 'h3', 'h4', 'h5', 'h6', 'h7', 'h8', 'h9'];
 let lab: Lab;
 let cluster: LabCluster;
@@ -31,7 +28,7 @@ let cluster: LabCluster;
 beforeAll(async () => {
   lab = await startLab({
     hosts: NAMES.map((name) => ({
-      packages: PACKAGES,
+      packages: AGENT_PACKAGES,
       login: name === 'h2' ? 'sudo-password' : 'root',
     })),
   });

@@ -11,21 +11,25 @@ import type { NodeRow } from '../../../src/install/node-rows.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
+import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { root, until } from '../demo-cluster.ts';
 import { expectDone, LabCluster, type Outcome, PORTS } from '../support/lab-cluster.ts';
 import { underLoad } from '../support/redis-load.ts';
 
-const packages = [
-  ...['docker.io', 'iptables', 'libatomic1', 'zookeeper'],
-  ...['libsvn1', 'libapr1', 'libcurl4', 'libunwind8', 'libsasl2-modules'],
-];
 const STACK = /^ +at .*(\.ts|\.js|node:)/m;
 let lab: Lab;
 let cluster: LabCluster;
 let h3: LabHost;
 
 beforeAll(async () => {
-  lab = await startLab({ hosts: [{ packages }, { packages }, { packages }, { packages }] });
+  lab = await startLab({
+    hosts: [
+      { packages: MEMBER_PACKAGES },
+      { packages: MEMBER_PACKAGES },
+      { packages: MEMBER_PACKAGES },
+      { packages: MEMBER_PACKAGES },
+    ],
+  });
   cluster = new LabCluster(lab);
   h3 = lab.host('h3');
   await cluster.writeSpec({ hosts: ['h1', 'h2', 'h3'] });

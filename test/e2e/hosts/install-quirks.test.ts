@@ -7,16 +7,12 @@ import { describe, expect, test } from 'vitest';
 import { Random } from '../../../src/simulator/random.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { startLab } from '../../lab/lab.ts';
+import { AGENT_PACKAGES } from '../../lab/preinstalled.ts';
 import { type Quirk, someQuirks } from '../../lab/quirks.ts';
 import type { Login } from '../../lab/start-host.ts';
 import { runs } from '../../support/runs.ts';
 import { LabCluster, type Outcome, PORTS } from '../support/lab-cluster.ts';
 
-/** Preinstalled, so that only Mesos and the payload must be installed. */
-const packages = [
-  ...['docker.io', 'iptables', 'libatomic1'],
-  ...['libsvn1', 'libapr1', 'libcurl4', 'libunwind8', 'libsasl2-modules'],
-];
 /** Number of hosts of a lab, which are installed concurrently. */
 const AT_ONCE = 4;
 const LOGINS: readonly Login[] = ['root', 'sudo', 'sudo-password'];
@@ -92,7 +88,7 @@ describe.each(Array.from({ length: runs(1) }, (_, i) => first + i * AT_ONCE))(
       async () => {
         const drawn = Array.from({ length: AT_ONCE }, (_, i) => draw(seed + i));
         await using lab = await startLab({
-          hosts: drawn.map(({ login }) => ({ packages, login })),
+          hosts: drawn.map(({ login }) => ({ packages: AGENT_PACKAGES, login })),
         });
         const results = await Promise.allSettled(
           lab.hosts.map(async (host, i) => {

@@ -3,14 +3,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ensureRedisImage, loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
+import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { until } from '../demo-cluster.ts';
 import { expectDone, LabCluster } from '../support/lab-cluster.ts';
 import { underLoad } from '../support/redis-load.ts';
 
-const packages = [
-  ...['docker.io', 'iptables', 'libatomic1', 'zookeeper'],
-  ...['libsvn1', 'libapr1', 'libcurl4', 'libunwind8', 'libsasl2-modules'],
-];
 const isSoak = Number(process.env.MESOSUP_SOAK_FACTOR ?? 1) > 1;
 const MEMBER = ['--role', 'zookeeper,master,scheduler,agent'];
 
@@ -18,7 +15,7 @@ describe.runIf(isSoak)('1 → 3 → 5 → 3 members', () => {
   let lab: Lab;
   let cluster: LabCluster;
   beforeAll(async () => {
-    lab = await startLab({ hosts: Array.from({ length: 5 }, () => ({ packages })) });
+    lab = await startLab({ hosts: Array.from({ length: 5 }, () => ({ packages: MEMBER_PACKAGES })) });
     cluster = new LabCluster(lab);
     await cluster.writeSpec({ hosts: ['h1'] });
     expectDone(await cluster.run('install', '--start', '--yes'));

@@ -11,22 +11,19 @@ import type { NodeRow } from '../../../src/install/node-rows.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
+import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { docCommand } from '../../support/docs.ts';
 import { root, until } from '../demo-cluster.ts';
 import { expectDone, LabCluster } from '../support/lab-cluster.ts';
 import { type Load, underLoad } from '../support/redis-load.ts';
 
-const packages = [
-  ...['docker.io', 'iptables', 'libatomic1', 'zookeeper'],
-  ...['libsvn1', 'libapr1', 'libcurl4', 'libunwind8', 'libsasl2-modules'],
-];
 const ROLES = 'zookeeper,master,scheduler,agent';
 const APP = 'pings';
 let lab: Lab;
 let cluster: LabCluster;
 
 beforeAll(async () => {
-  lab = await startLab({ hosts: Array.from({ length: 5 }, () => ({ packages })) });
+  lab = await startLab({ hosts: Array.from({ length: 5 }, () => ({ packages: MEMBER_PACKAGES })) });
   cluster = new LabCluster(lab);
   await cluster.writeSpec({ hosts: ['h1', 'h2', 'h3'] });
   await writeFile(cluster.specFile, `# Managed by hand\n${await readFile(cluster.specFile, 'utf8')}`);

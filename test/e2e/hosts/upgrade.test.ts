@@ -14,6 +14,7 @@ import type { PlanSummary } from '../../../src/install/summary.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
+import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { docCommand } from '../../support/docs.ts';
 import { root, until } from '../demo-cluster.ts';
 import { BUSYBOX, makeTestImages } from '../support/busybox-image.ts';
@@ -22,10 +23,6 @@ import { expectDone, LabCluster, mesosOf, PORTS } from '../support/lab-cluster.t
 import { type LbProcess, startLb } from '../support/lb-process.ts';
 import { offerNewer } from '../support/newer-packages.ts';
 
-const packages = [
-  ...['docker.io', 'iptables', 'libatomic1', 'zookeeper'],
-  ...['libsvn1', 'libapr1', 'libcurl4', 'libunwind8', 'libsasl2-modules'],
-];
 const APPS = 10;
 /** The whole takes about ten minutes on a quiet machine. */
 const inSoak = test.runIf(process.env.MESOSUP_SOAK_FACTOR !== undefined);
@@ -42,7 +39,9 @@ let older: string;
 let olderVersion: string;
 
 beforeAll(async () => {
-  lab = await startLab({ hosts: [{ packages }, { packages }, { packages }] });
+  lab = await startLab({
+    hosts: [{ packages: MEMBER_PACKAGES }, { packages: MEMBER_PACKAGES }, { packages: MEMBER_PACKAGES }],
+  });
   cluster = new LabCluster(lab);
   await makeTestImages();
 });

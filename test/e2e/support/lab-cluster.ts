@@ -15,6 +15,8 @@ import { root, until } from '../demo-cluster.ts';
 
 export const PORTS = { master: 5050, agent: 5051, scheduler: 8080, zookeeper: 2181 };
 
+const COMMAND_MS = 540_000;
+
 export interface Outcome {
   code: number;
   stdout: string;
@@ -171,6 +173,8 @@ export class LabCluster {
       stdin: 'ignore',
       all: true,
       cwd: this.directory,
+      // Before the test's own limit, so that a failure shows the output.
+      timeout: COMMAND_MS,
     });
   }
 
