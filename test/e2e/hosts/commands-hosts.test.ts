@@ -28,6 +28,8 @@ beforeAll(async () => {
   lab = await startLab({ hosts: [{}, { login: 'sudo-password' }, {}], mesos: false });
   plain = lab.host('h1');
   guarded = lab.host('h2');
+  // Else each plan would download and unpack the lists of packages.
+  await Promise.all(lab.hosts.map((host) => host.run('apt-get update -qq')));
 }, 300_000);
 afterAll(() => lab?.stop());
 
