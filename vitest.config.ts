@@ -55,6 +55,16 @@ export default defineConfig({
         },
       },
       {
+        // With a Docker engine, and without ports and files that another test uses: they may run beside all others.
+        test: {
+          name: 'engine',
+          include: ['test/e2e/engine/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
         // On the lab's hosts, which have systemd, ports and an engine of their own.
         test: {
           name: 'hosts',

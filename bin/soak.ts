@@ -28,10 +28,10 @@ const environment = { MESOSUP_SOAK_FACTOR: String(factor), MESOSUP_SOAK_SEED: St
 const run = $({ stdio: 'inherit', nothrow: true, env: { ...process.env, ...environment } });
 const properties = await run`vitest run --project unit --testTimeout=${HOUR_MS} ${files}`;
 const kills = await run`vitest run --project contract test/contract/scheduler-kills.test.ts`;
-const chaos = await run`vitest run --project e2e test/e2e/executor-chaos.test.ts`;
+const chaos = await run`vitest run --project engine test/e2e/engine/executor-chaos.test.ts`;
 // A minute of output at 50 MB/s.
 const output = $({ stdio: 'inherit', nothrow: true, env: { ...process.env, MESOSUP_SOAK_FACTOR: '20' } });
-const floods = await output`vitest run --project e2e test/e2e/executor-output.test.ts`;
+const floods = await output`vitest run --project engine test/e2e/engine/executor-output.test.ts`;
 const looks = await run`vitest run --project e2e test/e2e/ui-states.test.ts`;
 const balancer = await run`vitest run --project contract test/contract/lb-servers.test.ts`;
 const hosts = $({

@@ -37,17 +37,18 @@ const reports = await mkdtemp(path.join(tmpdir(), 'mesosup-test-'));
 const run = $({ stdio: 'inherit', nothrow: true });
 const runApart = $({ stdio: ['ignore', 'pipe', 'pipe'], nothrow: true, quiet: true });
 
-// The lab's hosts have their own ports and Docker engines, and their tests mostly wait: two files run at the same time.
-const hosts = test(runApart, 'hosts', ['--file-parallelism', '--max-workers=2']);
+// The lab's hosts have their own ports and Docker engines, and what needs only an engine uses free ports: two of these
+// files run beside the others.
+const apart = test(runApart, ['hosts', 'engine'], ['--file-parallelism', '--max-workers=2']);
 for (const [name, command] of Object.entries(staticChecks)) {
   const { exitCode } = await run`${command}`;
   echo(exitCode === 0 ? chalk.green(`✓ ${name}`) : chalk.red(`✗ ${name}`));
   total[exitCode === 0 ? 'passed' : 'failed'] += 1;
   if (exitCode !== 0) failures.push(name);
 }
-for (const [project, flags] of Object.entries(here)) await test(run, project, flags);
-echo('\nTests on the hosts of the lab, which ran at the same time:');
-process.stdout.write((await hosts).stdall);
+for (const [project, flags] of Object.entries(here)) await test(run, [project], flags);
+echo('\nTests on the hosts of the lab and with a Docker engine, which ran at the same time:');
+process.stdout.write((await apart).stdall);
 await rm(reports, { recursive: true });
 if (!process.env.MESOSUP_TEST_MESOS_DEB) {
   echo(
@@ -59,11 +60,16 @@ const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
 echo(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exitCode = total.failed === 0 ? 0 : 1;
 
-/** Runs a project and adds to the totals. */
-async function test(run: Shell, project: string, flags: readonly string[] = []): Promise<ProcessOutput> {
-  const file = path.join(reports, `${project}.json`);
+/** Runs projects and adds to the totals. */
+async function test(
+  run: Shell,
+  projects: readonly string[],
+  flags: readonly string[] = [],
+): Promise<ProcessOutput> {
+  const name = projects.join('-');
+  const file = path.join(reports, `${name}.json`);
   const output =
-    await run`vitest run --project ${project} ${flags} --reporter=default --reporter=json --outputFile.json=${file}`;
+    await run`vitest run ${projects.map((project) => `--project=${project}`)} ${flags} --reporter=default --reporter=json --outputFile.json=${file}`;
   const report = await readReport(file);
   total.passed += report?.numPassedTests ?? 0;
   total.failed += report?.numFailedTests ?? 0;
@@ -71,7 +77,7 @@ async function test(run: Shell, project: string, flags: readonly string[] = []):
   // A test file that can't be loaded, or a coverage threshold, fails the run without a failed test.
   if (output.exitCode !== 0 && !report?.numFailedTests) {
     total.failed += 1;
-    failures.push(`${project}: exit code ${output.exitCode} without a failed test`);
+    failures.push(`${name}: exit code ${output.exitCode} without a failed test`);
   }
   failures.push(...failuresOf(report));
   return output;

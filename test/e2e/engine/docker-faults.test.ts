@@ -1,10 +1,10 @@
 /** What tasks see of a Docker engine that restarts, dies or hangs. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeEach, expect, test } from 'vitest';
-import { runs } from '../support/runs.ts';
-import { executorBench } from './support/executor-bench.ts';
-import { type ExecutorProcess, taskOf } from './support/executor-process.ts';
-import { OwnDocker } from './support/own-docker.ts';
+import { runs } from '../../support/runs.ts';
+import { executorBench } from '../support/executor-bench.ts';
+import { type ExecutorProcess, taskOf } from '../support/executor-process.ts';
+import { OwnDocker } from '../support/own-docker.ts';
 
 const bench = executorBench();
 /** Makes a hang a failure. */

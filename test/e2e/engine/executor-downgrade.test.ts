@@ -3,8 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { executorBench } from './support/executor-bench.ts';
-import { gone, onlyContainerOf, taskOf } from './support/executor-process.ts';
+import { executorBench } from '../support/executor-bench.ts';
+import { gone, onlyContainerOf, taskOf } from '../support/executor-process.ts';
 
 const bench = executorBench();
 

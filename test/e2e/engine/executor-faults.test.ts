@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { EngineProxy } from './support/engine-proxy.ts';
-import { executorBench } from './support/executor-bench.ts';
+import { EngineProxy } from '../support/engine-proxy.ts';
+import { executorBench } from '../support/executor-bench.ts';
 import {
   containersOf,
   type ExecutorProcess,
   gone,
   onlyContainerOf,
   taskOf,
-} from './support/executor-process.ts';
+} from '../support/executor-process.ts';
 
 const bench = executorBench();
 

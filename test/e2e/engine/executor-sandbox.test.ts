@@ -14,9 +14,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BUSYBOX } from './support/busybox-image.ts';
-import { executorBench } from './support/executor-bench.ts';
-import { taskOf as networked } from './support/executor-process.ts';
+import { BUSYBOX } from '../support/busybox-image.ts';
+import { executorBench } from '../support/executor-bench.ts';
+import { taskOf as networked } from '../support/executor-process.ts';
 
 const bench = executorBench();
 

@@ -3,14 +3,14 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { beforeAll, expect, test, vi } from 'vitest';
-import { logDirectory, readLog } from '../scheduler/log-directory.ts';
-import { executorBench } from './support/executor-bench.ts';
+import { logDirectory, readLog } from '../../scheduler/log-directory.ts';
+import { executorBench } from '../support/executor-bench.ts';
 import {
   type ExecutorProcess,
   gone,
   taskOf as networked,
   onlyContainerOf,
-} from './support/executor-process.ts';
+} from '../support/executor-process.ts';
 
 const bench = executorBench();
 

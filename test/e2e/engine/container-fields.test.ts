@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { until } from './demo-cluster.ts';
-import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
-import { type SchedulerCluster, startSchedulerCluster } from './support/scheduler-cluster.ts';
+import { until } from '../demo-cluster.ts';
+import { BUSYBOX, makeTestImages } from '../support/busybox-image.ts';
+import { type SchedulerCluster, startSchedulerCluster } from '../support/scheduler-cluster.ts';
 
 const NETWORK = `mesosup-fields-${process.pid}`;
 const allowedOn = (path: string) => ({

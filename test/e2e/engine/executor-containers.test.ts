@@ -4,12 +4,12 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { KNOWN_OPTIONS } from '../../src/executor/domain/docker-options.ts';
-import { admittedPlan } from '../../src/executor/domain/policy.ts';
-import { PLAN } from '../executor/plan.ts';
-import { BUSYBOX } from './support/busybox-image.ts';
-import { executorBench } from './support/executor-bench.ts';
-import { onlyContainerOf, taskOf } from './support/executor-process.ts';
+import { KNOWN_OPTIONS } from '../../../src/executor/domain/docker-options.ts';
+import { admittedPlan } from '../../../src/executor/domain/policy.ts';
+import { PLAN } from '../../executor/plan.ts';
+import { BUSYBOX } from '../support/busybox-image.ts';
+import { executorBench } from '../support/executor-bench.ts';
+import { onlyContainerOf, taskOf } from '../support/executor-process.ts';
 
 const bench = executorBench();
 

@@ -1,9 +1,9 @@
 import { execa } from 'execa';
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { DockerError } from '../../src/docker/connection.ts';
-import { DockerEngine, type PullProgress } from '../../src/docker/engine.ts';
-import { BUSYBOX, makeTestImages, WITH_PORTS } from './support/busybox-image.ts';
-import { FakeRegistry } from './support/fake-registry.ts';
+import { DockerError } from '../../../src/docker/connection.ts';
+import { DockerEngine, type PullProgress } from '../../../src/docker/engine.ts';
+import { BUSYBOX, makeTestImages, WITH_PORTS } from '../support/busybox-image.ts';
+import { FakeRegistry } from '../support/fake-registry.ts';
 
 const engine = new DockerEngine();
 const LABEL = 'mesosup.test';

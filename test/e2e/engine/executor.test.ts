@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { encodeTaskData } from '../../src/executor/task-data.ts';
-import { freePorts } from '../support/free-ports.ts';
-import { BUSYBOX, WITH_PORTS } from './support/busybox-image.ts';
-import { executorBench } from './support/executor-bench.ts';
-import { containersOf, FRAMEWORK, onlyContainerOf, taskOf } from './support/executor-process.ts';
+import { encodeTaskData } from '../../../src/executor/task-data.ts';
+import { freePorts } from '../../support/free-ports.ts';
+import { BUSYBOX, WITH_PORTS } from '../support/busybox-image.ts';
+import { executorBench } from '../support/executor-bench.ts';
+import { containersOf, FRAMEWORK, onlyContainerOf, taskOf } from '../support/executor-process.ts';
 
 const bench = executorBench();
 

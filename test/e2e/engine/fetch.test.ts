@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
-import { makeExecutorDist } from './support/executor-process.ts';
-import { type SchedulerCluster, startSchedulerCluster } from './support/scheduler-cluster.ts';
+import { BUSYBOX, makeTestImages } from '../support/busybox-image.ts';
+import { makeExecutorDist } from '../support/executor-process.ts';
+import { type SchedulerCluster, startSchedulerCluster } from '../support/scheduler-cluster.ts';
 
 let directory: string;
 let dist: string;

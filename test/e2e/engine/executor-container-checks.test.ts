@@ -2,11 +2,11 @@
 
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { HealthCheck, TaskStatus } from '../../src/mesos/types.ts';
-import { freePorts } from '../support/free-ports.ts';
-import { WITH_PORTS } from './support/busybox-image.ts';
-import { executorBench } from './support/executor-bench.ts';
-import { taskOf } from './support/executor-process.ts';
+import type { HealthCheck, TaskStatus } from '../../../src/mesos/types.ts';
+import { freePorts } from '../../support/free-ports.ts';
+import { WITH_PORTS } from '../support/busybox-image.ts';
+import { executorBench } from '../support/executor-bench.ts';
+import { taskOf } from '../support/executor-process.ts';
 
 const bench = executorBench();
 const NETWORK = `mesosup-checks-${process.pid}`;

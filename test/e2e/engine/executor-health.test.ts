@@ -6,13 +6,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { DockerEngine } from '../../src/docker/engine.ts';
-import type { HealthCheck, TaskStatus } from '../../src/mesos/types.ts';
-import { freePorts } from '../support/free-ports.ts';
-import { WITH_PORTS } from './support/busybox-image.ts';
-import { EngineProxy } from './support/engine-proxy.ts';
-import { executorBench } from './support/executor-bench.ts';
-import { type ExecutorProcess, gone, onlyContainerOf, taskOf } from './support/executor-process.ts';
+import { DockerEngine } from '../../../src/docker/engine.ts';
+import type { HealthCheck, TaskStatus } from '../../../src/mesos/types.ts';
+import { freePorts } from '../../support/free-ports.ts';
+import { WITH_PORTS } from '../support/busybox-image.ts';
+import { EngineProxy } from '../support/engine-proxy.ts';
+import { executorBench } from '../support/executor-bench.ts';
+import { type ExecutorProcess, gone, onlyContainerOf, taskOf } from '../support/executor-process.ts';
 
 const bench = executorBench();
 

@@ -5,11 +5,11 @@
 
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { DiscoveryInfo } from '../../src/mesos/types.ts';
-import { until } from './demo-cluster.ts';
-import { BUSYBOX, makeTestImages } from './support/busybox-image.ts';
-import { removeContainersOf } from './support/executor-process.ts';
-import { type SchedulerCluster, startSchedulerCluster } from './support/scheduler-cluster.ts';
+import type { DiscoveryInfo } from '../../../src/mesos/types.ts';
+import { until } from '../demo-cluster.ts';
+import { BUSYBOX, makeTestImages } from '../support/busybox-image.ts';
+import { removeContainersOf } from '../support/executor-process.ts';
+import { type SchedulerCluster, startSchedulerCluster } from '../support/scheduler-cluster.ts';
 
 const NETWORK = `mesosup-ports-${process.pid}`;
 
