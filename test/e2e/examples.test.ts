@@ -257,6 +257,10 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
     says: /^\{[\s\S]*"findings": \[[\s\S]*no SSH server is listening[\s\S]*\}$/,
   },
   'mesosup doctor --fix': { code: 1, says: /There is nothing that an installation could correct/ },
+  'mesosup doctor --bundle support.tar.gz': {
+    code: 1,
+    says: /support\.tar\.gz: a support bundle without secrets/,
+  },
   'mesosup stop': UNREACHABLE,
   'mesosup stop --file cluster.yaml --yes': UNREACHABLE,
   'mesosup uninstall': UNREACHABLE,

@@ -3,20 +3,14 @@
 import { count } from '../../text/count.ts';
 import { clusterHealth } from '../health.ts';
 import { idParts } from '../item.ts';
-import type { Plan, Problem } from '../plan.ts';
-import type { MasterAgent } from '../script/agents-script.ts';
-import { type DoctorInput, type Finding, finding, type Patient } from './finding.ts';
+import type { Problem } from '../plan.ts';
+import { type DoctorInput, type Finding, finding, type Patient, type Read } from './finding.ts';
 import { disks, docker, keys, names, orphans, remains } from './host-checks.ts';
 import { guarded, health, leaders, mtus, reach, services, zookeeper } from './service-checks.ts';
 
-export interface DiagnoseInput extends DoctorInput {
-  readonly unreachable: readonly Problem[];
+export interface DiagnoseInput extends Read {
   /** Problems of the preflight. */
   readonly preflight: readonly Problem[];
-  /** Plan of an installation; undefined when none can be made. */
-  readonly drift: Plan | undefined;
-  /** The agents that the leading master knows; undefined if none leads. */
-  readonly agents: readonly MasterAgent[] | undefined;
 }
 
 const CHECKS: readonly ((patient: Patient) => Finding[])[] = [

@@ -2,7 +2,8 @@
 
 import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import type { Facts } from '../facts.ts';
-import type { Problem } from '../plan.ts';
+import type { Plan, Problem } from '../plan.ts';
+import type { MasterAgent } from '../script/agents-script.ts';
 import type { FactsByHost } from '../topology.ts';
 import type { Examination } from './examination.ts';
 
@@ -19,6 +20,15 @@ export interface DoctorInput {
   readonly facts: FactsByHost;
   /** By host; may lack hosts that have facts. */
   readonly examinations: ReadonlyMap<string, Examination>;
+}
+
+/** Everything that the doctor has read of a cluster. */
+export interface Read extends DoctorInput {
+  readonly unreachable: readonly Problem[];
+  /** Plan of an installation; undefined when none can be made. */
+  readonly drift: Plan | undefined;
+  /** The agents that the leading master knows; undefined if none leads. */
+  readonly agents: readonly MasterAgent[] | undefined;
 }
 
 /** A host that has both facts and an examination. */

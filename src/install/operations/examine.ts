@@ -1,9 +1,10 @@
 /** Examines the hosts of a cluster for the doctor, and asks its master. Changes nothing. */
 
+import type { Secrets } from '../../cluster/secrets.ts';
 import { HostError } from '../../hosts/host.ts';
 import { diagnose } from '../doctor/diagnose.ts';
 import type { Examination } from '../doctor/examination.ts';
-import type { Finding } from '../doctor/finding.ts';
+import type { Finding, Read } from '../doctor/finding.ts';
 import { examinationRequest } from '../doctor/request.ts';
 import { describePayload } from '../edge/payload.ts';
 import type { Problem } from '../plan.ts';
@@ -17,15 +18,17 @@ import { recheckHealth } from './recheck-health.ts';
 import { askConcurrently } from './screen.ts';
 import { problemOf, type Session } from './session.ts';
 
-/** @throws MesosupError for a cluster whose secrets are on another machine */
-export async function examineCluster(
-  session: Session,
-  program: Program,
-): Promise<{
+export interface ClusterExamination {
   readonly findings: readonly Finding[];
   /** True if the cluster was started on a host, and not stopped since. */
   readonly runs: boolean;
-}> {
+  readonly read: Read;
+  /** Undefined for a cluster that was not installed from this machine. */
+  readonly secrets: Secrets | undefined;
+}
+
+/** @throws MesosupError for a cluster whose secrets are on another machine */
+export async function examineCluster(session: Session, program: Program): Promise<ClusterExamination> {
   const { cluster } = session;
   const looked = await surveyCluster(session);
   const payload = await describePayload(program.root);
@@ -34,16 +37,17 @@ export async function examineCluster(
     examineHosts(session, facts),
     masterAgents(session, facts, looked.secrets),
   ]);
-  const findings = diagnose({
+  const read: Read = {
     cluster,
     facts,
     examinations,
     unreachable: [...unreachable, ...lost],
-    preflight: preflight({ cluster, facts, payload }),
     drift: driftOf(session, payload, looked),
     agents,
-  });
-  return { findings, runs: [...facts.values()].some(({ mesosup }) => mesosup.started) };
+  };
+  const findings = diagnose({ ...read, preflight: preflight({ cluster, facts, payload }) });
+  const runs = [...facts.values()].some(({ mesosup }) => mesosup.started);
+  return { findings, runs, read, secrets: looked.secrets };
 }
 
 async function examineHosts(session: Session, facts: FactsByHost) {

@@ -2,14 +2,14 @@
 
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
+import { hider, type Redact } from '../../cluster/redaction.ts';
 import type { Host, RunOptions, RunResult } from '../../hosts/host.ts';
-
-const DOTS = '••••••••';
 
 export class RunLog {
   readonly file: string;
   readonly #stream: WriteStream;
   readonly #hidden = new Set<string>();
+  #redact: Redact = (text) => text;
 
   /** @param file path of a new file, readable by its owner only; an existing file is an error */
   constructor(file: string) {
@@ -17,36 +17,21 @@ export class RunLog {
     this.#stream = createWriteStream(file, { flags: 'wx', mode: 0o600 });
   }
 
-  /** Replaces these secrets by dots in all later text, also within base64. */
+  /** Replaces these secrets by dots in all later text, also where they are encoded. */
   hide(secrets: readonly string[]): void {
-    for (const secret of secrets) {
-      if (secret !== '') for (const form of [secret, ...base64Forms(secret)]) this.#hidden.add(form);
-    }
+    for (const secret of secrets) this.#hidden.add(secret);
+    this.#redact = hider([...this.#hidden]);
   }
 
   write(host: string, text: string): void {
-    let shown = text;
-    for (const secret of this.#hidden) shown = shown.replaceAll(secret, DOTS);
     const at = new Date().toISOString();
-    for (const line of shown.split('\n')) this.#stream.write(`${at} ${host}: ${line}\n`);
+    for (const line of this.#redact(text).split('\n')) this.#stream.write(`${at} ${host}: ${line}\n`);
   }
 
   async close(): Promise<void> {
     this.#stream.end();
     await finished(this.#stream);
   }
-}
-
-/**
- * Returns the forms of a text within the base64 of a longer text, one for each of the three offsets in a group of
- * bytes. The characters at both ends, which also encode neighbouring bytes, are cut off.
- */
-function base64Forms(text: string): string[] {
-  const bytes = Buffer.from(text);
-  return [0, 1, 2].map((shift) => {
-    const encoded = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64');
-    return encoded.slice(Math.ceil((shift * 8) / 6), Math.floor(((shift + bytes.length) * 8) / 6));
-  });
 }
 
 /** Wraps a host so that its scripts and their output are logged. */

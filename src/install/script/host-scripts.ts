@@ -29,6 +29,7 @@ export const HOST_SCRIPTS = [
   'cluster-lock.sh',
   'copy-log.sh',
   'dpkg-lock.sh',
+  'doctor/collect.sh',
   'doctor/examine.sh',
   'environment.sh',
   'login/after-login.sh',

@@ -1,10 +1,13 @@
 /** Installs three bare hosts, runs the 2013 example, changes the cluster, and uninstalls it. */
 
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { withDerived } from '../../../src/cluster/secrets.ts';
 import type { Diagnosis } from '../../../src/install/doctor/render.ts';
 import { killConnections } from '../../lab/faults.ts';
 import type { LabHost } from '../../lab/host.ts';
@@ -12,6 +15,7 @@ import { ensureRedisImage, loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { docCommand } from '../../support/docs.ts';
 import { runs } from '../../support/runs.ts';
+import { formsOfSecret } from '../../support/secret-forms.ts';
 import { until } from '../demo-cluster.ts';
 import { BUSYBOX, makeTestImages } from '../support/busybox-image.ts';
 import { type CreatedSession, ExecClient } from '../support/exec-client.ts';
@@ -874,6 +878,32 @@ describe('the doctor', () => {
 
   test('finds nothing in a healthy cluster', async () => {
     expect(summary(await diagnosis())).toEqual([]);
+  });
+
+  test('writes a support bundle without any secret of the cluster, for its owner only', async () => {
+    const file = path.join(cluster.directory, 'support.tar.gz');
+    const { bundle, seconds } = (await diagnosis('--bundle', file)) as Diagnosis & {
+      bundle: { bytes: number };
+    };
+    console.log(`doctor of 3 hosts: ${seconds} s`);
+    const { size, mode } = await stat(file);
+    expect([size, mode & 0o777]).toEqual([bundle.bytes, 0o600]);
+    const text = gunzipSync(await readFile(file)).toString('latin1');
+    const services = ['zookeeper', 'mesos-master', 'mesos-agent', 'docker', 'mesosup-scheduler'];
+    for (const service of services) expect(text).toContain(`support/hosts/h2/logs/${service}.log`);
+    for (const role of ['master', 'agent', 'scheduler']) {
+      expect(text).toContain(`support/hosts/h3/metrics/${role}.json`);
+    }
+    for (const what of ['master/elected', '"version": "', 'name: lab', 'zk_avg_latency', 'Active: active']) {
+      expect(text).toContain(what);
+    }
+    const secrets = withDerived(await cluster.secrets(), (key, name) =>
+      createHmac('sha256', key).update(name).digest('base64url'),
+    );
+    for (const [name, secret] of Object.entries(secrets)) {
+      const found = formsOfSecret(secret).filter((form) => text.includes(form));
+      expect([name, found.length]).toEqual([name, 0]);
+    }
   });
 
   test.runIf(runs(1) > 1)(
