@@ -59,6 +59,19 @@ export function seen(name: string): Examination {
     orphans: [],
     logs: {},
     guarded: { 5050: 401, 5051: 401, 8080: 401 },
-    zookeeper: { myid: name.slice(1), averageLatency: 0.5, outstanding: 0 },
+    zookeeper: {
+      myid: name.slice(1),
+      averageLatency: 0.5,
+      outstanding: 0,
+      zxid: { epoch: 3, counter: 70_000 },
+      // An idle server writes none for a long time.
+      snapshots: [1, 400, 900].map((days, term) => ({
+        zxid: { epoch: 3 - term, counter: 17 },
+        bytes: 5e6,
+        at: 1_700_000_000_000 - days * 86_400_000,
+      })),
+    },
+    kernel: [],
+    certificates: [],
   };
 }

@@ -4,9 +4,13 @@ import { count } from '../../text/count.ts';
 import { clusterHealth } from '../health.ts';
 import { idParts } from '../item.ts';
 import type { Problem } from '../plan.ts';
+import { certificates } from './certificate-checks.ts';
 import { type DoctorInput, type Finding, finding, type Patient, type Read } from './finding.ts';
 import { disks, docker, keys, names, orphans, remains } from './host-checks.ts';
+import { kernel } from './kernel-checks.ts';
+import { largePackets } from './network-checks.ts';
 import { guarded, health, leaders, mtus, reach, services, zookeeper } from './service-checks.ts';
+import { snapshots } from './snapshot-checks.ts';
 
 export interface DiagnoseInput extends Read {
   /** Problems of the preflight. */
@@ -22,9 +26,13 @@ const CHECKS: readonly ((patient: Patient) => Finding[])[] = [
   zookeeper,
   health,
   reach,
+  largePackets,
   guarded,
   orphans,
+  kernel,
   keys,
+  certificates,
+  snapshots,
 ];
 
 /** Checks of the preflight that this one replaces, or that matter only to an installation. */

@@ -1,8 +1,7 @@
 /** What the doctor reads of a host beyond its facts. */
 
 export interface Examination {
-  /** The result of a connection to each server on other hosts: `open`, `timeout`, or the reason, as bash words it. */
-  readonly dials: readonly { readonly address: string; readonly port: number; readonly result: string }[];
+  readonly dials: readonly DialResult[];
   /** By path. */
   readonly spaces: Readonly<Record<string, Space>>;
   /** The first IPv4 address of each name; empty if it can't be resolved. */
@@ -21,6 +20,33 @@ export interface Examination {
   readonly guarded: Readonly<Record<number, number>>;
   /** Of the host's own server; undefined without one. */
   readonly zookeeper?: ZooKeeperExamination;
+  /** Lines of the kernel's log of the last day about lack of memory and errors of disks, the latest last. */
+  readonly kernel?: readonly string[];
+  /** Of the scheduler and the load balancer: those of each file. */
+  readonly certificates?: readonly CertificateFile[];
+}
+
+/** The result of a connection to a server on another host. */
+export interface DialResult {
+  readonly address: string;
+  readonly port: number;
+  /** `open`, `timeout`, or the reason, as bash words it. */
+  readonly result: string;
+  /** True if the server answers a short request, but never one that needs large packets. */
+  readonly losesLarge?: boolean;
+}
+
+export interface CertificateFile {
+  readonly path: string;
+  /** Empty for a file without a readable certificate. */
+  readonly certificates: readonly Certificate[];
+}
+
+export interface Certificate {
+  /** Its common name, or its whole subject. */
+  readonly subject: string;
+  /** In milliseconds since 1970. */
+  readonly expires: number;
 }
 
 /** The file system of a path. */
@@ -48,4 +74,21 @@ export interface ZooKeeperExamination {
   /** Of the answer to `mntr`; undefined if it isn't known. In ms. */
   readonly averageLatency?: number;
   readonly outstanding?: number;
+  /** The last transaction; undefined if the server does not answer. */
+  readonly zxid?: Zxid;
+  /** The latest first. Missing if the directory can't be read. */
+  readonly snapshots?: readonly Snapshot[];
+}
+
+/** A transaction: the number of its leader's term, and its number within this term. */
+export interface Zxid {
+  readonly epoch: number;
+  readonly counter: number;
+}
+
+export interface Snapshot {
+  readonly zxid: Zxid;
+  readonly bytes: number;
+  /** When it was written, in milliseconds since 1970. */
+  readonly at: number;
 }

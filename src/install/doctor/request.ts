@@ -53,7 +53,12 @@ export interface Dial {
   /** The host and the role of the server. */
   readonly host: string;
   readonly role: Role;
+  /** A path that an HTTP server answers without credentials; missing for other servers. */
+  readonly path?: string;
 }
+
+/** Answered without credentials, and without a redirect to the leader. */
+const PATHS: Partial<Record<Role, string>> = { master: '/health', agent: '/health', scheduler: '/ping' };
 
 /** Servers on other hosts that the host connects to and that answer on their own host. */
 export function dialsOf(cluster: Cluster, host: ClusterHost, facts: FactsByHost): Dial[] {
@@ -68,7 +73,8 @@ export function dialsOf(cluster: Cluster, host: ClusterHost, facts: FactsByHost)
         const problem = health !== undefined && 'problem' in health ? health.problem : '';
         if (found === undefined || !health?.answers || problem !== '' || address === undefined) return [];
         const ports = from === 'zookeeper' ? peerPorts(found.zookeeper.mode) : [cluster.ports[to]];
-        return ports.map((port) => ({ address, port, host: other.name, role: to }));
+        const path = PATHS[to];
+        return ports.map((port) => ({ address, port, host: other.name, role: to, ...(path && { path }) }));
       }),
   );
   return [...new Map(dials.map((dial) => [`${dial.address} ${dial.port}`, dial])).values()];
@@ -78,6 +84,16 @@ export function dialsOf(cluster: Cluster, host: ClusterHost, facts: FactsByHost)
 function peerPorts(mode: string): number[] {
   const [followers, elections] = ZOOKEEPER_PEER_PORTS;
   return mode === 'leader' ? [followers, elections] : [elections];
+}
+
+/** Files of certificates, and directories of such files, that the host's servers use. */
+function certificatesOf({ schedulerFlags, lbFlags }: Cluster, { roles }: ClusterHost): string[] {
+  const { ssl_cert_file: own, ssl_ca_file: others } = schedulerFlags;
+  const directory = lbFlags?.['certificate-dir'];
+  return [
+    ...(roles.includes('scheduler') ? [own, others] : []),
+    ...(roles.includes('lb') ? [directory] : []),
+  ].filter((path) => path !== undefined && path !== '' && !/\n/.test(path)) as string[];
 }
 
 /** @returns undefined if the host's address isn't known */
@@ -103,6 +119,7 @@ export function examinationRequest(
       .roles.map(({ role }) => serviceOf(cluster, role, own))
       .filter((name) => own.services[name]?.state !== 'running'),
     ...(has('zookeeper') && { zookeeper: { data: ZOOKEEPER_DATA, port: ports.zookeeper } }),
+    certificates: certificatesOf(cluster, host),
     guarded: [
       ...(has('master') ? [{ port: ports.master, path: '/metrics/snapshot' }] : []),
       ...(has('agent') ? [{ port: ports.agent, path: '/metrics/snapshot' }] : []),

@@ -6,6 +6,7 @@ import { diagnose } from '../doctor/diagnose.ts';
 import type { Examination } from '../doctor/examination.ts';
 import type { Finding, Read } from '../doctor/finding.ts';
 import { examinationRequest } from '../doctor/request.ts';
+import { readCertificates } from '../edge/certificates.ts';
 import { describePayload } from '../edge/payload.ts';
 import type { Problem } from '../plan.ts';
 import { preflight } from '../preflight/preflight.ts';
@@ -65,7 +66,7 @@ async function examineHosts(session: Session, facts: FactsByHost) {
       if (request === undefined) return;
       try {
         const { stdout } = await session.host(name).run(examineScript(scripts, request));
-        examinations.set(name, parseExamination(stdout, request));
+        examinations.set(name, parseExamination(stdout, request, readCertificates));
       } catch (error) {
         if (!(error instanceof HostError)) throw error;
         lost.push(problemOf(error));

@@ -1,7 +1,9 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
 
 const PARTS = ['parts.sh', 'doctor/examine.sh'].map((name) => path.resolve('templates/host', name));
@@ -66,4 +68,66 @@ findmnt() {
 }
 mounts`);
   expect(output).toBe('rw,noexec\nrw\nunknown\n');
+});
+
+test('reads which servers answer, and to which only short requests get through', async () => {
+  const closed = createServer();
+  const listening = await Promise.all(
+    [0, 1, 2].map(async (kind) => {
+      const server = createServer((socket) => {
+        let bytes = 0;
+        socket.on('error', () => {});
+        socket.on('data', (chunk) => {
+          bytes += chunk.length;
+          // 0: answers; 1: as if large packets were lost; 2: hangs.
+          const isShort = chunk.includes('\r\n\r\n') && bytes < 1000;
+          if (kind === 0 || (kind === 1 && isShort)) socket.end('HTTP/1.0 200 OK\r\n\r\n');
+        });
+      });
+      await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+      return server;
+    }),
+  );
+  await new Promise<void>((done) => closed.listen(0, '127.0.0.1', done));
+  const ports = [...listening, closed].map((server) => (server.address() as AddressInfo).port);
+  closed.close();
+  const [good, lossy, hanging, none] = ports;
+  try {
+    const dials = [...ports.map((port) => `127.0.0.1 ${port} /health`), `127.0.0.1 ${hanging} `];
+    const script = `NEWLINE='\n'\nDIAL_SECONDS=1 LARGE_BYTES=10000\nDIALS='${dials.join('\n')}'\n${PARTS.map((file) => `. '${file}'`).join('\n')}\ndials`;
+    const { stdout } = await promisify(execFile)('/bin/sh', ['-c', script], { timeout: 60_000 });
+    expect(stdout.trim().split('\n').sort()).toEqual(
+      [
+        `127.0.0.1 ${good} open`,
+        `127.0.0.1 ${lossy} open large`,
+        `127.0.0.1 ${hanging} open`,
+        `127.0.0.1 ${hanging} open`,
+        `127.0.0.1 ${none} Connection refused`,
+      ].sort(),
+    );
+  } finally {
+    for (const server of listening) server.close();
+  }
+});
+
+test('reads the lines of the last day about faults in the log of the kernel', () => {
+  const output = run(`
+KERNEL_HOURS=1 KERNEL_FAULTS='Out of memory: Kill|I/O error'
+cut() { echo 10000; }
+dmesg() { printf '%s\\n' '[ 6000.1] Out of memory: Killed process 1' '[ 6500.123456] Out of memory: Killed process 2' '[ 6501.0] usb 1-1: new device' '[10000.0] I/O error, dev sda'; }
+kernel`);
+  expect(output).toBe('[ 6500.123456] Out of memory: Killed process 2\n[10000.0] I/O error, dev sda\n');
+});
+
+test('reads certificates of files and directories, and never a key', () => {
+  const at = mkdtempSync(path.join(directory, 'pem-'));
+  const pem = (kind: string, text: string) => `-----BEGIN ${kind}-----\n${text}\n-----END ${kind}-----\n`;
+  writeFileSync(
+    path.join(at, 'a b.pem'),
+    `${pem('PRIVATE KEY', 'secret')}${pem('CERTIFICATE', 'one')}text\n${pem('CERTIFICATE', 'two')}`,
+  );
+  writeFileSync(path.join(at, 'other.key'), pem('CERTIFICATE', 'three'));
+  const output = run(`CERTIFICATES='${at}\n/gone.pem'\ncertificates`);
+  const file = `${pem('CERTIFICATE', 'one')}${pem('CERTIFICATE', 'two')}`;
+  expect(output).toBe(`certificate ${at}/a b.pem\0${file}\0certificate /gone.pem\0\0`);
 });

@@ -2,7 +2,15 @@
 
 import { z } from 'zod';
 import { parseJson } from '../../json.ts';
-import type { Engine, Examination, Space, ZooKeeperExamination } from '../doctor/examination.ts';
+import type {
+  Certificate,
+  Engine,
+  Examination,
+  Snapshot,
+  Space,
+  ZooKeeperExamination,
+  Zxid,
+} from '../doctor/examination.ts';
 import type { ExaminationRequest } from './examine-script.ts';
 import { looseText } from './loose-text.ts';
 import { lines } from './parse-system.ts';
@@ -21,10 +29,14 @@ const answer = z.object({
   plain: bytes,
 });
 
-/** @throws TypeError if the text isn't the complete answer of an examination */
+/**
+ * @param readCertificates returns those of a file that can be read
+ * @throws TypeError if the text isn't the complete answer of an examination
+ */
 export function parseExamination(
   stdout: string,
   request: Pick<ExaminationRequest, 'places' | 'zookeeper'>,
+  readCertificates: (pem: string) => readonly Certificate[],
 ): Examination {
   const parsed = answer.safeParse(parseJson(stdout));
   if (!parsed.success) {
@@ -38,8 +50,15 @@ export function parseExamination(
   const engine = parseEngine(data.engine);
   return {
     dials: lines(data.dials).map((line) => {
-      const [address = '', port, ...result] = line.split(' ');
-      return { address, port: Number(port), result: result.join(' ') };
+      const [address = '', port, ...words] = line.split(' ');
+      const result = words.join(' ');
+      const losesLarge = result === 'open large';
+      return {
+        address,
+        port: Number(port),
+        result: losesLarge ? 'open' : result,
+        ...(losesLarge && { losesLarge }),
+      };
     }),
     spaces: parseSpaces(part('spaces'), request.places),
     names: Object.fromEntries(pairs(part('names'))),
@@ -55,7 +74,12 @@ export function parseExamination(
       ]),
     ),
     ...(request.zookeeper && {
-      zookeeper: parseZooKeeper(part('myid'), part('mntr')),
+      zookeeper: parseZooKeeper(part),
+    }),
+    kernel: lines(part('kernel')),
+    certificates: [...parts].flatMap(([name, pem]) => {
+      const path = /^certificate (.*)$/s.exec(name)?.[1];
+      return path === undefined ? [] : [{ path, certificates: readCertificates(pem) }];
     }),
   };
 }
@@ -115,16 +139,31 @@ function parseLogs(text: string): Record<string, string[]> {
   return Object.fromEntries([...units].map(([unit, all]) => [unit, all.map(([, line]) => line)]));
 }
 
-function parseZooKeeper(myid: string, mntr: string): ZooKeeperExamination {
+function parseZooKeeper(part: (name: string) => string): ZooKeeperExamination {
+  const mntr = part('mntr');
   const value = (name: string) => {
     const found = new RegExp(`^${name}\\s+([0-9.]+)$`, 'm').exec(mntr)?.[1];
     return found === undefined ? undefined : Number(found);
   };
   const averageLatency = value('zk_avg_latency');
   const outstanding = value('zk_outstanding_requests');
+  const zxid = zxidOf(/^Zxid: 0x([0-9a-f]+)$/m.exec(part('srvr'))?.[1]);
+  const snapshots = lines(part('snapshots')).flatMap((line): Snapshot[] => {
+    const [, hex, bytes, seconds] = /^snapshot\.([0-9a-f]+)\S* (\d+) ([\d.]+)$/.exec(line) ?? [];
+    const found = zxidOf(hex);
+    return found ? [{ zxid: found, bytes: Number(bytes), at: Math.floor(Number(seconds) * 1000) }] : [];
+  });
   return {
-    myid: myid.trim(),
+    myid: part('myid').trim(),
+    ...(zxid && { zxid }),
+    ...(snapshots.length > 0 && { snapshots: snapshots.toSorted((a, b) => b.at - a.at) }),
     ...(averageLatency !== undefined && { averageLatency }),
     ...(outstanding !== undefined && { outstanding }),
   };
+}
+
+/** Splits the 64 bits of a transaction's number, in hex. */
+function zxidOf(hex: string | undefined): Zxid | undefined {
+  if (hex === undefined) return undefined;
+  return { epoch: Number.parseInt(hex.slice(0, -8) || '0', 16), counter: Number.parseInt(hex.slice(-8), 16) };
 }
