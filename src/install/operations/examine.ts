@@ -31,19 +31,18 @@ export interface ClusterExamination {
 /** @throws MesosupError for a cluster whose secrets are on another machine */
 export async function examineCluster(session: Session, program: Program): Promise<ClusterExamination> {
   const { cluster } = session;
-  const looked = await surveyCluster(session);
-  const payload = await describePayload(program.root);
+  const [looked, payload] = await Promise.all([surveyCluster(session), describePayload(program.root)]);
   const { facts, unreachable } = await recheckHealth(session, looked, looked.secrets);
-  const [{ examinations, lost }, agents] = await Promise.all([
-    examineHosts(session, facts),
-    masterAgents(session, facts, looked.secrets),
-  ]);
+  const asking = Promise.all([examineHosts(session, facts), masterAgents(session, facts, looked.secrets)]);
+  // While the hosts work.
+  const drift = driftOf(session, payload, looked);
+  const [{ examinations, lost }, agents] = await asking;
   const read: Read = {
     cluster,
     facts,
     examinations,
     unreachable: [...unreachable, ...lost],
-    drift: driftOf(session, payload, looked),
+    drift,
     agents,
   };
   const findings = diagnose({ ...read, preflight: preflight({ cluster, facts, payload }) });

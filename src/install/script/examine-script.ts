@@ -23,8 +23,8 @@ export interface ExaminationRequest {
   readonly guarded: readonly { readonly port: number; readonly path: string }[];
 }
 
-/** Long enough for a busy host, where a connection is still made within milliseconds. */
-const DIAL_SECONDS = 5;
+/** Long enough for a busy host, where a connection is still made within milliseconds, and for a packet to be repeated. */
+const DIAL_SECONDS = 3;
 /** More than any network's packet, and less than the headers of requests that servers accept (Node: 16 KiB). */
 const LARGE_BYTES = 10_000;
 const KERNEL_HOURS = 24;

@@ -61,15 +61,16 @@ dials() (
   wait
 )
 
-# spaces: blocks, free blocks, inodes, free inodes, and type of the file system, one line for each of PLACES. findmnt
-# prints a line for each mount on the same directory, of which the last one is in use.
+# spaces: blocks, free blocks, inodes, free inodes, and type of the file system, one line for each of PLACES
 spaces() (
   IFS=$NEWLINE
   set -f
+  set --
   for path in $PLACES; do
     existing "$path"
-    printf '%s %s\n' "$(stat -f -c '%b %a %c %d' "$place")" "$(findmnt -n -r -o FSTYPE -T "$place" | tail -n 1)"
+    set -- "$@" "$place"
   done
+  stat -f -c '%b %a %c %d %T' "$@"
 )
 
 # names: each of NAMES and its first address, if it has one

@@ -41,10 +41,16 @@ disks() (
 mounts() (
   IFS=$NEWLINE
   set -f
+  known=
   for path in $DISKS; do
     existing "$path"
-    # One line for each mount on the same directory, of which the last one is in use.
-    options=$(findmnt -n -r -o OPTIONS -T "$place" | tail -n 1)
+    # Most of them are on the same file system.
+    point=$(stat -c %m "$place")
+    if [ -z "$point" ] || [ "$point" != "$known" ]; then
+      # One line for each mount on the same directory, of which the last one is in use.
+      options=$(findmnt -n -r -o OPTIONS -T "$place" | tail -n 1)
+      known=$point
+    fi
     echo "${options:-unknown}"
   done
 )
@@ -74,7 +80,8 @@ inputs() {
 dockers() {
   for path in /snap/bin/docker /var/lib/snapd/snap/bin/docker; do [ -e "$path" ] && echo "snap $path"; done
   for path in /usr/local/sbin/dockerd /usr/local/bin/dockerd /usr/sbin/dockerd /usr/bin/dockerd; do
-    [ -x "$path" ] && ! dpkg-query -S "$path" >/dev/null && ! dpkg-query -S "$(readlink -f "$path")" >/dev/null && echo "static $path"
+    # dpkg-query -S takes a hundred times as long.
+    [ -x "$path" ] && ! grep -qsxF -e "$path" -e "$(readlink -f "$path")" /var/lib/dpkg/info/*.list && echo "static $path"
   done
   [ -d /opt/docker-desktop ] && echo desktop /opt/docker-desktop
   for path in /root/.config/systemd/user/docker.service /home/*/.config/systemd/user/docker.service; do
