@@ -31,14 +31,14 @@ kernel_log() {
   else dmesg | tail -n "$UNIT_LINES"; fi | tr -d '\0'
 }
 
-# unit_states: of each of UNITS, and what else has failed
+# unit_states: of each of UNITS, without the arguments of its processes, and what else has failed
 unit_states() (
   IFS=$NEWLINE
   set -f
   if [ -d /run/systemd/system ]; then
-    # A unit a line.
-    # shellcheck disable=SC2086
-    timeout 10 systemctl status --no-pager --lines=0 --full -- $UNITS | grep -v '^ *[├└│ ]*[├└]─'
+    # A unit a line. The pattern has a backtick.
+    # shellcheck disable=SC2016,SC2086
+    timeout 10 systemctl status --no-pager --lines=0 --full -- $UNITS | grep -vE '^ *[|`][|` -]*-[0-9 ]|Process: |CGroup: '
     timeout 10 systemctl list-units --failed --no-legend --no-pager
   else
     initctl list
