@@ -8,10 +8,11 @@ import { chmod, cp, mkdir, readFile, rename, rm, symlink, writeFile } from 'node
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Interfaces } from '@oclif/core';
-import { build } from 'rolldown';
+import { build, type OutputOptions } from 'rolldown';
 import { fs, glob } from 'zx';
 import { compressFiles } from './bundle/compress.ts';
-import { commandManifest } from './bundle/manifest.ts';
+import { writeHelpPages } from './bundle/help-pages.ts';
+import { loadCommands, startManifest } from './bundle/manifest.ts';
 import { buildPage } from './bundle/page.ts';
 import { leanBuiltins, leanOclif, noAddOns } from './bundle/plugins.ts';
 import { writeShare } from './bundle/share.ts';
@@ -39,11 +40,20 @@ const programs = {
 /** Programs whose code for several schedulers, exec and others is split off, so that a start need not parse it. */
 const SPLIT = new Set(['scheduler', 'executor']);
 
-// CommonJS dependencies call require for Node's modules. An ES module has to create this function.
-const banner =
-  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+/**
+ * What most commands load, in few files, since each one takes as long as some 20 KB of code: oclif with what all commands
+ * need, and what the commands that use the API need.
+ */
+const COMMAND_GROUPS = [
+  { name: 'command', priority: 2, test: /\/src\/cli\/(run-command|base-command)\.ts$/ },
+  {
+    name: 'api-command',
+    priority: 1,
+    test: /\/src\/(cli\/(api-command|flags\/output-flag)|text\/table|apps\/app-rows)\.ts$/,
+  },
+];
 
-function bundle(input: Record<string, string>, codeSplitting: boolean) {
+function bundle(input: Record<string, string>, codeSplitting: OutputOptions['codeSplitting']) {
   return build({
     input,
     cwd: root,
@@ -59,7 +69,6 @@ function bundle(input: Record<string, string>, codeSplitting: boolean) {
       chunkFileNames: 'chunks/[name]-[hash].js',
       codeSplitting,
       minify: { compress: false, mangle: false, codegen: { removeWhitespace: true } },
-      postBanner: banner,
     },
   });
 }
@@ -106,7 +115,10 @@ await mkdir(path.join(draft, 'bin'), { recursive: true });
 const node = await runtime();
 const [bundles, pageModules] = await Promise.all([
   Promise.all([
-    bundle({ cli: 'src/cli/main.ts', help: 'src/cli/help.ts', ...(await commandEntries()) }, true),
+    bundle(
+      { cli: 'src/cli/main.ts', help: 'src/cli/help.ts', ...(await commandEntries()) },
+      { groups: COMMAND_GROUPS },
+    ),
     ...Object.entries(programs).map(([name, file]) => bundle({ [name]: file }, SPLIT.has(name))),
   ]),
   page(path.join(draft, 'lib/ui')),
@@ -119,8 +131,10 @@ const modules = bundles.flatMap(({ output }) =>
   output.flatMap((part) => (part.type === 'chunk' ? part.moduleIds : [])),
 );
 await writeFile(path.join(draft, 'LICENSES'), await licences(root, [...modules, ...pageModules], node));
-const manifest = await commandManifest(path.join(draft, 'lib'), pkg);
-await writeJson('lib/oclif.manifest.json', manifest);
+const { config, manifest } = await loadCommands(path.join(draft, 'lib'), pkg);
+await writeHelpPages(path.join(draft, 'lib'), config);
+await writeJson('lib/commands.json', manifest);
+await writeJson('lib/oclif.manifest.json', startManifest(manifest));
 await writeShare(path.join(draft, 'share'), manifest);
 await mkdir(path.join(draft, 'executors'));
 await cp(path.join(root, 'templates/executor/docker.sh'), path.join(draft, 'executors/docker'));

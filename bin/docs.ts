@@ -6,7 +6,7 @@ import { referenceOf } from '../src/cli/reference/reference.ts';
 import { withFieldTable } from '../test/scheduler/marathon-fields.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
-const { commands } = JSON.parse(await readFile(path.join(root, 'dist/lib/oclif.manifest.json'), 'utf8'));
+const { commands } = JSON.parse(await readFile(path.join(root, 'dist/lib/commands.json'), 'utf8'));
 await writeFile(
   path.join(root, 'docs/reference.md'),
   markdownReference(referenceOf(Object.values(commands))),

@@ -1,5 +1,11 @@
 /** Builds oclif's manifest, which describes the commands, so that they need not be loaded. */
-import { type Interfaces, Plugin } from '@oclif/core';
+import { type Command, Config, type Interfaces, Plugin } from '@oclif/core';
+
+interface Commands {
+  /** Knows the commands without a manifest. */
+  readonly config: Config;
+  readonly manifest: Interfaces.Manifest;
+}
 
 /**
  * Loads every built command once.
@@ -7,7 +13,7 @@ import { type Interfaces, Plugin } from '@oclif/core';
  * @param pjson the package.json of the build
  * @throws Error if a command can't be loaded
  */
-export async function commandManifest(lib: string, pjson: Interfaces.PJSON): Promise<Interfaces.Manifest> {
+export async function loadCommands(lib: string, pjson: Interfaces.PJSON): Promise<Commands> {
   const plugin = new Plugin({
     root: lib,
     pjson,
@@ -17,5 +23,31 @@ export async function commandManifest(lib: string, pjson: Interfaces.PJSON): Pro
   });
   await plugin.load();
   const commands = Object.entries(plugin.manifest.commands).sort(([a], [b]) => (a < b ? -1 : 1));
-  return { commands: Object.fromEntries(commands), version: plugin.version };
+  const manifest = { commands: Object.fromEntries(commands), version: plugin.version };
+  const options = { root: lib, pjson, plugins: [plugin], userPlugins: false, devPlugins: false };
+  return { config: await Config.load(options), manifest };
+}
+
+/** @returns the part with which oclif finds and runs a command. Each start reads it: the whole takes 2 ms. */
+export function startManifest({ commands, version }: Interfaces.Manifest): Interfaces.Manifest {
+  const parts = Object.entries(commands).map(([id, command]): [string, Command.Cached] => {
+    const args = Object.entries(command.args).map(([name]) => [name, { name }]);
+    const { aliases, hiddenAliases, hidden, strict, isESM, relativePath, pluginName } = command;
+    return [
+      id,
+      {
+        id,
+        aliases,
+        hiddenAliases,
+        hidden,
+        strict,
+        isESM,
+        relativePath,
+        pluginName,
+        args: Object.fromEntries(args),
+        flags: {},
+      },
+    ];
+  });
+  return { commands: Object.fromEntries(parts), version };
 }

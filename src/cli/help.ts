@@ -1,35 +1,25 @@
-/** oclif's help with two changes: examples come first, and `mesosup --help` has examples too. */
-import { CommandHelp, Help, type Interfaces } from '@oclif/core';
-import { ROOT_EXAMPLES } from './reference/root-examples.ts';
-
-/** Renders only texts with template tags. Compiling a template for every text takes half the time of a help page. */
-function renderTemplatesOnly(render: (text: string) => string): (text: string) => string {
-  return (text) => (text.includes('<%') ? render(text) : text);
-}
-
-class ExamplesFirstHelp extends CommandHelp {
-  constructor(...[command, config, options]: ConstructorParameters<typeof CommandHelp>) {
-    super(command, config, options);
-    this.render = renderTemplatesOnly(this.render);
-  }
-
-  protected override sections(): ReturnType<CommandHelp['sections']> {
-    const sections = super.sections();
-    const isExamples = ({ header }: { readonly header: string }) => header === 'EXAMPLES';
-    return [...sections.filter(isExamples), ...sections.filter((section) => !isExamples(section))];
-  }
-}
+/** Shows help for the command lines for which main.ts does not: oclif finds the command or topic that they name. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Command, Help, type Interfaces } from '@oclif/core';
+import { helpFile, helpText } from './reference/help-page.ts';
+import { helpLayout } from './usage/help-request.ts';
 
 export default class ProgramHelp extends Help {
-  protected override CommandHelpClass = ExamplesFirstHelp;
-
-  constructor(config: Interfaces.Config, options?: Partial<Interfaces.HelpOptions>) {
-    super(config, options);
-    this.render = renderTemplatesOnly(this.render);
+  override async showRootHelp(): Promise<void> {
+    this.#show([]);
   }
 
-  override formatRoot(): string {
-    const lines = ROOT_EXAMPLES.map(({ command, summary }): [string, string] => [`$ ${command}`, summary]);
-    return `${super.formatRoot()}\n\n${this.section('EXAMPLES', lines)}`;
+  override async showCommandHelp({ id }: Command.Loadable): Promise<void> {
+    this.#show(id.split(':'));
+  }
+
+  protected override async showTopicHelp({ name }: Interfaces.Topic): Promise<void> {
+    this.#show(name.split(':'));
+  }
+
+  #show(words: readonly string[]): void {
+    const page = JSON.parse(readFileSync(path.join(this.config.root, helpFile(words)), 'utf8'));
+    process.stdout.write(helpText(page, helpLayout(process.stdout), this.config.userAgent));
   }
 }

@@ -1,54 +1,29 @@
 /**
- * The entry point of the program, `<installation>/lib/cli.js`. That directory is oclif's root, and the build puts
- * oclif's manifest there. Help, completion and the parsing of the command line read the manifest, so only the command
- * that runs is loaded.
+ * The entry point of the program, `<installation>/lib/cli.js`. What needs no command is done here, without the time to
+ * load oclif.
  */
-import { readFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { helpFile, helpText } from './reference/help-page.ts';
+import { helpLayout, helpRequest } from './usage/help-request.ts';
 
 const root = import.meta.dirname;
-const pjson = JSON.parse(readFileSync(path.join(root, '../package.json'), 'utf8'));
-const { name, version } = pjson;
-const [first, second] = process.argv.slice(2);
+const read = (file: string) => JSON.parse(readFileSync(file, 'utf8'));
+const pjson = read(path.join(root, '../package.json'));
+// oclif's format.
+const version = `${pjson.name}/${pjson.version} ${process.platform}-${process.arch} node-${process.version}`;
+const args = process.argv.slice(2);
+const [first, second] = args;
+const helpWords = helpRequest(args);
+const page = helpWords && path.join(root, helpFile(helpWords));
 
 if (first === '--version' || ((first === 'version' || first === '-v') && second === undefined)) {
-  // oclif's format, without the time to load oclif.
-  process.stdout.write(`${name}/${version} ${process.platform}-${process.arch} node-${process.version}\n`);
+  process.stdout.write(`${version}\n`);
+} else if (page !== undefined && existsSync(page)) {
+  // Nobody reads the output any more, as with "| head".
+  process.stdout.once('error', () => process.exit(1));
+  process.stdout.write(helpText(read(page), helpLayout(process.stdout), version));
 } else {
-  const [{ Config, flush, handle, run }, { checkCommandWords, ownArguments, withLongHelp }] =
-    await Promise.all([import('@oclif/core'), import('./usage/command-words.ts')]);
-  const args = withLongHelp(process.argv.slice(2));
-  // A payload's version ends in a hash of its content. oclif would reject its manifest because the versions differ.
-  const withoutHash = { ...pjson, version: version.replace(/\+.*$/, '') };
-  const options = { root, pjson: withoutHash, version, userPlugins: false, devPlugins: false };
-  const exitWithError = async (error: Error & { code?: string }): Promise<void> => {
-    // this.exit() of a command.
-    if (error.code === 'EEXIT') return handle(error);
-    const json = ownArguments(args).includes('--json');
-    const [{ failureOf }, { failureJson, failureText }, { stateHome }, { printableLines }] =
-      await Promise.all([
-        import('../errors/defect-report.ts'),
-        import('../errors/failure.ts'),
-        import('../cluster/edge/cluster-state.ts'),
-        import('../text/printable.ts'),
-      ]);
-    const directories = [stateHome(process.env, homedir()), tmpdir()];
-    const failure = failureOf(error, { version, command: [name, ...args], directories });
-    if (json) process.stdout.write(`${JSON.stringify(failureJson(failure), null, 2)}\n`);
-    // Nobody reads the output any more, as with "| head".
-    else if (failure.message !== '' && error.code !== 'EPIPE')
-      process.stderr.write(`${printableLines(failureText(failure))}\n`);
-    // Open connections and timers of the failed command must not keep the process alive.
-    process.exit(failure.exitCode);
-  };
-  process.on('uncaughtException', exitWithError);
-  const start = async () => {
-    const config = await Config.load(options);
-    checkCommandWords(args, config.commands);
-    await run(args, config);
-    await flush();
-  };
-  // Not awaited: oclif exits by itself, and Node would then warn about an unsettled top-level await.
-  void start().catch(exitWithError);
+  const { runCommand } = await import('./run-command.ts');
+  runCommand(root, pjson, args);
 }

@@ -27,9 +27,9 @@ interface Start {
 
 const starts: readonly Start[] = [
   { title: 'node -e 0', command: [node, '-e', '0'] },
-  { title: 'mesosup --version', command: [mesosup, '--version'], within: 2 },
-  { title: 'mesosup --help', command: [mesosup, '--help'], within: 3 },
-  { title: 'mesosup status --help', command: [mesosup, 'status', '--help'], within: 3 },
+  { title: 'mesosup --version', command: [mesosup, '--version'], within: 1.5 },
+  { title: 'mesosup --help', command: [mesosup, '--help'], within: 1.5 },
+  { title: 'mesosup status --help', command: [mesosup, 'status', '--help'], within: 1.5 },
   { title: 'mesosup --version, first run', command: [mesosup, '--version'], first: true },
   { title: 'mesosup status --help, first run', command: [mesosup, 'status', '--help'], first: true },
 ];

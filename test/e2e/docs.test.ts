@@ -36,7 +36,7 @@ test('finds a test for every command of README and docs', async () => {
 });
 
 test('finds the reference equal to the output of `npm run docs`', async () => {
-  const manifest = await readFile(path.join(root, 'dist/lib/oclif.manifest.json'), 'utf8');
+  const manifest = await readFile(path.join(root, 'dist/lib/commands.json'), 'utf8');
   const { commands } = JSON.parse(manifest) as { commands: Record<string, never> };
   const page = await readFile(path.join(root, REFERENCE), 'utf8');
   expect(page).toBe(markdownReference(referenceOf(Object.values(commands))));

@@ -334,7 +334,7 @@ afterAll(async () => {
 });
 
 test('covers all examples of all help texts', async () => {
-  const manifest = await readFile(path.join(root, 'dist/lib/oclif.manifest.json'), 'utf8');
+  const manifest = await readFile(path.join(root, 'dist/lib/commands.json'), 'utf8');
   const { commands } = JSON.parse(manifest) as { commands: Record<string, never> };
   const reference = referenceOf(Object.values(commands));
   for (const { words, examples } of reference)

@@ -1,4 +1,6 @@
-import { Args } from '@oclif/core';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Args, type Interfaces } from '@oclif/core';
 import { BaseCommand } from '../base-command.ts';
 import { COMPLETIONS, type Shell } from '../reference/completions.ts';
 import { referenceOf } from '../reference/reference.ts';
@@ -23,6 +25,8 @@ export default class Completion extends BaseCommand {
 
   async run(): Promise<void> {
     const { args } = await this.parse(Completion);
-    this.log(COMPLETIONS[args.shell as Shell](referenceOf(this.config.commands)).trimEnd());
+    const file = path.join(this.config.root, 'commands.json');
+    const { commands }: Interfaces.Manifest = JSON.parse(await readFile(file, 'utf8'));
+    this.log(COMPLETIONS[args.shell as Shell](referenceOf(Object.values(commands))).trimEnd());
   }
 }

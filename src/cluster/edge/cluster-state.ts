@@ -8,7 +8,7 @@ import { access, link, mkdir, readdir, readFile, rename, rm, stat, writeFile } f
 import path from 'node:path';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import { RELEASE } from '../../release.ts';
-import type { StoredFile } from '../../stored/file.ts';
+import { readStored, type StoredFile } from '../../stored/file.ts';
 import { readTexts } from '../../stored/texts.ts';
 import type { Cluster } from '../cluster.ts';
 import {
@@ -192,7 +192,7 @@ export class ClusterState {
   /** @throws MesosupError for a file that is damaged, or written by a later release */
   async #decode<T>(file: string, stored: unknown, form: () => Promise<StoredFile<T>>): Promise<T> {
     // Loaded only when there is something to read, since loading a schema is slow.
-    const [{ readStored }, known] = await Promise.all([import('../../stored/file.ts'), form()]);
+    const known = await form();
     const read = readStored(stored, known, (why, remedy) =>
       remedy === undefined ? damaged(file, why) : new MesosupError(`${file} ${why}`, { path: file, remedy }),
     );
