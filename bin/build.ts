@@ -14,7 +14,7 @@ import { compressFiles } from './bundle/compress.ts';
 import { writeHelpPages } from './bundle/help-pages.ts';
 import { loadCommands, startManifest } from './bundle/manifest.ts';
 import { buildPage } from './bundle/page.ts';
-import { leanBuiltins, leanOclif, noAddOns } from './bundle/plugins.ts';
+import { leanBuiltins, leanOclif, noAddOns, seldomBuiltins } from './bundle/plugins.ts';
 import { writeShare } from './bundle/share.ts';
 import { licences } from './release/licences.ts';
 
@@ -53,7 +53,7 @@ const COMMAND_GROUPS = [
   },
 ];
 
-function bundle(input: Record<string, string>, codeSplitting: OutputOptions['codeSplitting']) {
+function bundle(input: Record<string, string>, codeSplitting: NonNullable<OutputOptions['codeSplitting']>) {
   return build({
     input,
     cwd: root,
@@ -61,7 +61,7 @@ function bundle(input: Record<string, string>, codeSplitting: OutputOptions['cod
     logLevel: 'warn',
     // The runtime is part of the build, so oclif need not check its version.
     transform: { define: { 'process.env.OCLIF_DISABLE_ENGINE_WARNING': '"1"' } },
-    plugins: [leanBuiltins, leanOclif, noAddOns],
+    plugins: [leanBuiltins, seldomBuiltins, leanOclif, noAddOns],
     output: {
       dir: path.join(draft, 'lib'),
       format: 'esm',

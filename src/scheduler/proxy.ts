@@ -10,8 +10,8 @@ import {
 import { request as requestByTls } from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
-import { hasTls, VIA } from './api/client-origin.ts';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { hasTls, isEncrypted, VIA } from './api/client-origin.ts';
 import { ignoreRest } from './unread-body.ts';
 import type { Upgrade } from './upgrade.ts';
 
@@ -62,7 +62,7 @@ export function routeTo(
 ): { readonly host: string; readonly port: string; readonly origin: string; readonly tls?: Ca } | undefined {
   const url = URL.parse(`http://${address}`);
   if (!url) return undefined;
-  const bySecure = tls === undefined && socket instanceof TLSSocket ? secure : undefined;
+  const bySecure = tls === undefined && isEncrypted(socket) ? secure : undefined;
   const by = tls ?? bySecure;
   const port = bySecure ? String(bySecure.port) : url.port || '80';
   return {
