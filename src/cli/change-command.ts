@@ -13,6 +13,10 @@ import { type ChangeReport, reportChange } from './change-report.ts';
 import { withSession } from './cluster-session.ts';
 import { confirm } from './confirm.ts';
 import type { ConnectFlags } from './flags/connect-flags.ts';
+import { nextCommand } from './next-command.ts';
+
+/** What a run needs of its command. */
+export type RunningCommand = Pick<Command, 'jsonEnabled' | 'log' | 'config' | 'id' | 'argv'>;
 
 export interface RunChangeOptions {
   readonly intent: Intent;
@@ -33,13 +37,14 @@ export type RunFlags = ConnectFlags & {
 };
 
 export async function runChange(
-  command: Pick<Command, 'jsonEnabled' | 'log' | 'config'>,
+  command: RunningCommand,
   loaded: LoadedCluster,
   flags: RunFlags,
   options: RunChangeOptions,
 ): Promise<ChangeReport> {
   const say = (text: string) => command.log(text);
   const { intent, saved, allowAgentReplace } = options;
+  const logsCommand = (run: string) => nextCommand(command.config.bin, `logs --run ${run}`, command.argv);
   return withSession(command, loaded, flags, async ({ session, program, screen, signal }) => {
     const confirmPlan = ({ plan }: Prepared) => {
       if (flags.yes) return Promise.resolve(true);
@@ -61,10 +66,12 @@ export async function runChange(
       signal,
       say,
       colour: process.stdout.hasColors?.() ?? false,
+      title: (command.id ?? intent.command).replaceAll(':', ' '),
+      logsCommand,
     });
     const { troubles, leftOut, declined } = result;
     if (!declined && troubles.length === 0 && leftOut.length === 0)
       await options.afterwards?.(session, result);
-    return reportChange(session, result, say);
+    return reportChange(session, result, say, logsCommand);
   });
 }

@@ -22,6 +22,8 @@ export interface ChangeReport {
   /** By host: packages that `uninstall` could not install again. */
   readonly unrestored: Readonly<Record<string, string>>;
   readonly seconds: number;
+  /** The id of the record of the run, for `mesosup logs --run`. */
+  readonly run?: string;
   readonly access?: Access;
 }
 
@@ -30,6 +32,7 @@ export function reportChange(
   session: Session,
   result: ChangeResult,
   say: (text: string) => void,
+  logsCommand: (run: string) => string,
 ): ChangeReport {
   const { plan, troubles, leftOut, accounts, unrestored } = result;
   const seconds = performance.now() / 1000;
@@ -42,6 +45,7 @@ export function reportChange(
     say(`${count(changes, 'change')} on ${count(changedHostCount, 'host')}, ${time}`);
   if (troubles.length > 0) {
     say(`${renderTroubles(troubles)}\nRun the same command again to resume.`);
+    if (result.run !== undefined) say(`What the run did and said on each host: ${logsCommand(result.run)}`);
   }
   for (const [host, left] of Object.entries(accounts))
     say(`${host}: packages left these accounts behind: ${left}`);
@@ -64,6 +68,7 @@ export function reportChange(
     accounts,
     unrestored,
     seconds: Math.round(seconds * 1000) / 1000,
+    ...(result.run !== undefined && { run: result.run }),
     ...(access && { access }),
   };
 }

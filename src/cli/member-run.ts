@@ -1,6 +1,5 @@
 /** Runs that change the members of a cluster: hosts with ZooKeeper, a master or a scheduler. */
 
-import type { Command } from '@oclif/core';
 import { hostNamed } from '../cluster/choose-hosts.ts';
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import type { LoadedCluster } from '../cluster/edge/load.ts';
@@ -12,12 +11,10 @@ import { copyLog } from '../install/operations/copy-log.ts';
 import { removeDeadHost } from '../install/operations/dead-host.ts';
 import { nothingChanged } from '../install/operations/prepare.ts';
 import { printable } from '../text/printable.ts';
-import { type RunFlags, runChange } from './change-command.ts';
+import { type RunFlags, type RunningCommand, runChange } from './change-command.ts';
 import type { ChangeReport } from './change-report.ts';
 import { withSession } from './cluster-session.ts';
 import { confirm } from './confirm.ts';
-
-type Running = Pick<Command, 'jsonEnabled' | 'log' | 'config'>;
 
 interface NewHost {
   readonly allowRemove: readonly string[];
@@ -31,7 +28,7 @@ interface NewHost {
  * @returns the report of the last run
  */
 export async function addMember(
-  command: Running,
+  command: RunningCommand,
   loaded: LoadedCluster,
   flags: RunFlags,
   name: string,
@@ -85,7 +82,7 @@ export async function addMember(
 
 /** @returns true if the first master has stopped, and the new one has its log */
 function copyTo(
-  command: Running,
+  command: RunningCommand,
   loaded: LoadedCluster,
   flags: RunFlags,
   name: string,
@@ -102,7 +99,7 @@ function copyTo(
 
 /** Installs a cluster with other members. The other members and all agents restart one at a time. */
 export function runMember(
-  command: Running,
+  command: RunningCommand,
   loaded: LoadedCluster,
   flags: RunFlags,
   member: MemberChange | undefined,
@@ -131,7 +128,7 @@ export function isComplete({ troubles, declined }: ChangeReport): boolean {
  * @returns false if the user declined
  */
 export function removeDead(
-  command: Running,
+  command: RunningCommand,
   loaded: LoadedCluster,
   host: ClusterHost,
   flags: RunFlags,

@@ -23,7 +23,9 @@ export function nextCommand(bin: string, command: string, argv: readonly string[
       : Object.keys(KEPT).find((one) => word === `-${KEPT[one]?.char}`);
     const flag = KEPT[name ?? ''] ?? KEPT[name?.replace(/^no-/, '') ?? ''];
     const hasValue = flag?.type === 'option' && !word.includes('=');
-    if (flag) kept.push(word, ...(hasValue ? [argv[at + 1] ?? ''] : []));
+    // In another command, a letter may be another flag.
+    const full = word.startsWith('--') ? word : `--${name}`;
+    if (flag) kept.push(full, ...(hasValue ? [argv[at + 1] ?? ''] : []));
     if (hasValue) at += 1;
   }
   return [bin, command, ...kept.map((word) => (/^[\w.,:@/~=+-]+$/.test(word) ? word : quote(word)))].join(

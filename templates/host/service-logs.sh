@@ -4,7 +4,8 @@
 #   TAIL    number of last lines, or `all`
 #   SINCE   seconds since 1970, or seconds ago with a minus sign; empty for no limit
 #   CURSOR  the journal's name of a line: only later ones are printed; empty for no limit
-#   FOLLOW  `yes`: goes on with new lines
+#   FOLLOW  `yes`: goes on with new lines. The first line is then `{"now":SECONDS}` with the host's time, or 0 for Upstart's
+#           files, which have no times
 
 # service_logs: prints systemd's journal as JSON, an entry a line, or Upstart's files, each line with the service in front
 service_logs() (
@@ -19,12 +20,13 @@ service_logs() (
       set -- "$@" -n "$TAIL"
       case $SINCE in '') ;; -*) set -- "$@" --since "${SINCE}s" ;; *) set -- "$@" --since "@$SINCE" ;; esac
     fi
-    [ -z "$FOLLOW" ] || set -- "$@" -f
+    [ -z "$FOLLOW" ] || { printf '{"now":%s}\n' "$(date +%s)"; set -- "$@" -f; }
     exec journalctl "$@"
   fi
   # Upstart's files have no times. After a lost connection, the new lines are enough.
   [ -z "$CURSOR" ] || TAIL=0
   [ "$TAIL" = all ] && TAIL=+1
+  [ -z "$FOLLOW" ] || printf '{"now":0}\n'
   for unit in $UNITS; do
     file=/var/log/upstart/${unit%.service}.log
     [ -f "$file" ] || continue

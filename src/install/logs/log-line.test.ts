@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseServiceLine } from './log-line.ts';
+import { parseBeginning, parseServiceLine } from './log-line.ts';
 
 test("reads entries of systemd's journal", () => {
   const entry = {
@@ -30,4 +30,15 @@ test("reads lines of Upstart's files, also those that look like JSON, and no oth
   expect(parseServiceLine('zookeeper ')).toEqual({ service: 'zookeeper', text: '' });
   expect(parseServiceLine('')).toBeUndefined();
   expect(parseServiceLine('{"cut')).toBeUndefined();
+});
+
+test('tells the beginning of a followed log from its lines', () => {
+  expect(['{"now":1700000000}', '{"now":0}', '{"now":1', 'x {"now":1}', ''].map(parseBeginning)).toEqual([
+    1_700_000_000,
+    0,
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(parseServiceLine('{"now":1700000000}')).toBeUndefined();
 });

@@ -23,6 +23,12 @@ const entry = z.object({
   UNIT: z.string().optional(),
 });
 
+/** @returns the host's time in seconds at the beginning of a followed log, 0 for Upstart's files; undefined for other lines */
+export function parseBeginning(line: string): number | undefined {
+  const [, seconds] = /^\{"now":(\d{1,12})\}$/.exec(line) ?? [];
+  return seconds === undefined ? undefined : Number(seconds);
+}
+
 /** @returns undefined for a line that is neither an entry of the journal nor one of Upstart's */
 export function parseServiceLine(line: string): ServiceLine | undefined {
   const found = line.startsWith('{') ? entry.safeParse(parseJson(line)).data : undefined;

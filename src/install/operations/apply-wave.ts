@@ -14,7 +14,7 @@ import type { MemberChange } from '../member-change.ts';
 import type { HostPlan, Plan } from '../plan.ts';
 import { type StepLabel, stepLabels } from '../step-groups.ts';
 import { addressOf, topologyOf } from '../topology.ts';
-import { describe, type HostTrouble, troubleFrom, troubleOf } from './outcome.ts';
+import { describe, type HostTrouble, recordOf, troubleFrom, troubleOf } from './outcome.ts';
 import { type HostLine, runConcurrently } from './screen.ts';
 import type { Session } from './session.ts';
 
@@ -58,7 +58,8 @@ export async function applyToHosts(session: Session, options: ApplyToHostsOption
   return runOnHosts(session, work, signal, async (hostPlan, line) => {
     const own = facts.get(hostPlan.host);
     const target = cluster.hosts.find(({ name }) => name === hostPlan.host);
-    const follower = followerOf(line, stepLabels(hostPlan.items, own?.mesosup.journal ?? []));
+    const labels = stepLabels(hostPlan.items, own?.mesosup.journal ?? []);
+    const follower = followerOf(session, hostPlan.host, line, labels);
     const outcome = await applyHost(session.host(hostPlan.host), session.scripts, hostPlan, {
       run,
       command: plan.command,
@@ -76,7 +77,7 @@ export async function applyToHosts(session: Session, options: ApplyToHostsOption
         ...(options.moveSeconds !== undefined && { move: options.moveSeconds }),
       },
       signal,
-      onLost: (pause) => line.show(lostConnection(pause)),
+      onLost: onLostOf(session, hostPlan.host, line),
       onUpload: (sent, total) => line.show(`sending ${megabytes(sent)} of ${megabytes(total)} MB`),
       onEvent: (event) => {
         follower(event);
@@ -110,8 +111,8 @@ export async function followRuns(
   return runOnHosts(session, plans, signal, async ({ host }, line) => {
     const run = running.find((one) => one.host === host)?.run;
     if (!run) throw new TypeError(`no run is in progress on ${host}`);
-    const onEvent = followerOf(line, []);
-    const onLost = (pause: number) => line.show(lostConnection(pause));
+    const onEvent = followerOf(session, host, line, []);
+    const onLost = onLostOf(session, host, line);
     return {
       outcome: await attachRun(session.host(host), session.scripts, run.id, { onEvent, onLost, signal }),
       summary: 'the run has ended',
@@ -149,6 +150,7 @@ async function runOnHosts(
         }
       }
       troubles.push(trouble);
+      session.record.write({ host: name, kind: 'failed', text: trouble.message, remedy: trouble.remedy });
       throw new Error(trouble.message);
     },
   );
@@ -158,12 +160,23 @@ async function runOnHosts(
   return troubles;
 }
 
-function followerOf(line: HostLine, labels: readonly StepLabel[]) {
+/** Shows the events of a host, and records them. */
+function followerOf(session: Session, host: string, line: HostLine, labels: readonly StepLabel[]) {
   let items = labels.length;
   return (event: Parameters<typeof describe>[0]): void => {
     if (event.event === 'begin') items = event.items;
     const text = describe(event, items, labels);
     if (text !== undefined) line.show(text, event.event === 'progress');
+    const recorded = recordOf(event, items, labels);
+    if (recorded !== undefined) session.record.write({ host, ...recorded });
+  };
+}
+
+function onLostOf(session: Session, host: string, line: HostLine) {
+  return (pause: number): void => {
+    const text = lostConnection(pause);
+    line.show(text);
+    session.record.write({ host, kind: 'note', text });
   };
 }
 

@@ -23,6 +23,7 @@ import { type Intent, memberOf, type Prepared, type Program, prepare, surveyClus
 import { prepareUpgrade } from './prepare-upgrade.ts';
 import { renderProblems } from './reach.ts';
 import { recheckHealth } from './recheck-health.ts';
+import { recordRun } from './record-run.ts';
 import type { Session } from './session.ts';
 import { describeUnhealthy, waitHealthy } from './wait-healthy.ts';
 
@@ -43,6 +44,10 @@ export interface ChangeOptions {
   /** Prints text for people; does nothing with --json. */
   readonly say: (text: string) => void;
   readonly colour: boolean;
+  /** The command, for the record of the run: `install`, `node add`. */
+  readonly title: string;
+  /** Returns the command that shows the record of a run. */
+  readonly logsCommand: (run: string) => string;
 }
 
 export interface ChangeResult {
@@ -59,6 +64,8 @@ export interface ChangeResult {
   /** False: there was nothing to do, or the user declined. */
   readonly applied: boolean;
   readonly declined: boolean;
+  /** The id of the run's record on this machine; missing if no host was changed. */
+  readonly run?: string;
   /** Facts probed after the run waited for a started cluster to become healthy. */
   readonly facts?: ReadonlyMap<string, Facts>;
 }
@@ -66,7 +73,11 @@ export interface ChangeResult {
 /**
  * @throws MesosupError when the run could not start, or the cluster does not become healthy
  */
-export async function change(
+export function change(session: Session, program: Program, options: ChangeOptions): Promise<ChangeResult> {
+  return recordRun(session, options.logsCommand, () => surveyAndChange(session, program, options));
+}
+
+async function surveyAndChange(
   session: Session,
   program: Program,
   options: ChangeOptions,
@@ -99,6 +110,7 @@ export async function change(
   say(renderPlan(plan, { colour: options.colour, changes: options.diff ? 'diff' : 'none', summary: lines }));
   refuseEndings(plan, intent, options.allowAgentReplace);
   if (!(await options.confirm({ ...prepared, plan }))) return { ...result, declined: true };
+  beginRecord(session, options);
   const troubles = await withLock(session, prepared.lockOn ?? reach.usable, async () => {
     // Missing files and keys must show before any host is changed.
     await checkPackageFiles(plan);
@@ -133,6 +145,10 @@ export async function change(
   return { ...done, facts: await healthy() };
 }
 
+function beginRecord({ record, cluster }: Session, { title }: ChangeOptions): void {
+  record.begin({ command: title, cluster: cluster.name, who: holderName() });
+}
+
 async function keepCluster({ state, cluster }: Session, { facts }: Prepared): Promise<void> {
   const addresses = cluster.hosts.flatMap((host) => {
     const address = addressOf(cluster, host, facts);
@@ -157,13 +173,14 @@ async function surveyAndPrepare(
     }
   }
   if (busy.length > 0) {
+    beginRecord(session, options);
     await followRuns(session, survey.facts, options.signal);
     survey = await surveyCluster(session);
   }
   if (!survey.secrets && installs(options.intent)) {
     survey = { ...survey, secrets: await session.state.makeSecrets() };
   }
-  if (survey.secrets) session.log?.hide(Object.values(survey.secrets));
+  if (survey.secrets) session.hide(survey.secrets);
   const intent = { ...options.intent, allowRemove: allowedBy(options) };
   const changing = memberOf(intent)?.host ?? ('retire' in intent ? intent.host : undefined);
   if (changing !== undefined) {

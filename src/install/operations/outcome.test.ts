@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { HostError } from '../../hosts/host.ts';
 import type { HostPlan } from '../plan.ts';
-import { describe, renderTroubles, shorten, troubleFrom, troubleOf } from './outcome.ts';
+import type { RunEvent } from '../run-events.ts';
+import { describe, recordOf, renderTroubles, shorten, troubleFrom, troubleOf } from './outcome.ts';
 
 const plan: HostPlan = {
   host: 'h1',
@@ -58,4 +59,30 @@ test('long texts keep their first and their last lines', () => {
   expect(long.split('\n')).toHaveLength(12);
   expect(long).toMatch(/^0 x[\s\S]*\n49 x+…$/);
   expect(Math.max(...long.split('\n').map((line) => line.length))).toBe(201);
+});
+
+test('records steps, waits, output and the end of a run, and not its progress', () => {
+  const labels = [{ title: 'install docker.io', last: 0 }];
+  const events: RunEvent[] = [
+    { event: 'begin', run: 'install-x', items: 1, at: 0 },
+    { event: 'start', item: 0, at: 0 },
+    { event: 'wait', item: 0, reason: 'the dpkg lock is held', at: 0 },
+    { event: 'progress', item: 0, percent: 5, text: 'Unpacking', at: 0 },
+    { event: 'log', item: 0, line: 'Setting up docker.io' },
+    { event: 'done', item: 0, at: 0 },
+    { event: 'failed', item: 0, failure: 'x', message: 'm', remedy: 'r', at: 0 },
+    { event: 'left', accounts: 'user zookeeper' },
+    { event: 'unrestored', packages: 'docker.io 20' },
+    { event: 'end', ok: true, at: 0 },
+    { event: 'end', ok: false, at: 0 },
+  ];
+  expect(events.flatMap((event) => recordOf(event, 1, labels) ?? [])).toEqual([
+    { kind: 'note', text: '1 change, as install-x' },
+    { kind: 'step', text: '1/1 install docker.io' },
+    { kind: 'wait', text: '1/1 install docker.io: waiting: the dpkg lock is held' },
+    { kind: 'output', text: 'Setting up docker.io' },
+    { kind: 'note', text: 'packages left these accounts behind: user zookeeper' },
+    { kind: 'note', text: 'not restored: docker.io 20' },
+    { kind: 'done', text: 'done' },
+  ]);
 });

@@ -1,7 +1,9 @@
 /** Describes the progress and the outcome of a run on a host. */
 
 import { MesosupError } from '../../errors/mesosup-error.ts';
+import { count } from '../../text/count.ts';
 import type { RunOutcome } from '../edge/host-run.ts';
+import type { RunLine } from '../logs/run-record.ts';
 import type { HostPlan } from '../plan.ts';
 import type { RunEvent } from '../run-events.ts';
 import type { StepLabel } from '../step-groups.ts';
@@ -54,6 +56,37 @@ export function describe(event: RunEvent, items: number, labels: readonly StepLa
       return `${where}: waiting: ${event.reason}`;
     case 'failed':
       return `${where}: ${shorten(event.message).split('\n')[0]}`;
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Describes an event for the record of the run. Undefined for progress, for the end of a step, which the next one shows,
+ * and for a failure, which `troubleOf` describes.
+ */
+export function recordOf(
+  event: RunEvent,
+  items: number,
+  labels: readonly StepLabel[],
+): Pick<RunLine, 'kind' | 'text'> | undefined {
+  switch (event.event) {
+    case 'begin':
+      return { kind: 'note', text: `${count(event.items, 'change')}, as ${event.run}` };
+    case 'start':
+    case 'wait':
+      return {
+        kind: event.event === 'start' ? 'step' : 'wait',
+        text: describe(event, items, labels) ?? '',
+      };
+    case 'log':
+      return { kind: 'output', text: event.line };
+    case 'left':
+      return { kind: 'note', text: `packages left these accounts behind: ${event.accounts}` };
+    case 'unrestored':
+      return { kind: 'note', text: `not restored: ${event.packages}` };
+    case 'end':
+      return event.ok ? { kind: 'done', text: 'done' } : undefined;
     default:
       return undefined;
   }

@@ -1,8 +1,8 @@
 /** Reads the logs of services from many hosts at the same time, in the order of their times. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { HostError } from '../../hosts/host.ts';
-import { parseServiceLine, type ServiceLine } from '../logs/log-line.ts';
+import { HostError, type HostFailure } from '../../hosts/host.ts';
+import { parseBeginning, parseServiceLine, type ServiceLine } from '../logs/log-line.ts';
 import { LineMerge } from '../logs/merge.ts';
 import type { Problem } from '../plan.ts';
 import { type LogsRequest, logsScript } from '../script/logs-script.ts';
@@ -19,19 +19,21 @@ export interface ReadLogsOptions extends Omit<LogsRequest, 'cursor'> {
   readonly onLines: (lines: readonly HostLine[]) => void;
   /** Called when the connection to a host is lost or back while its log is followed. */
   readonly onNote: (text: string) => void;
+  /** Pause in ms before a lost host is tried again. Default: 2 s. */
+  readonly retryMs?: number;
 }
 
 /** How long a new line waits for earlier ones of other hosts, in ms. */
 const PATIENCE_MS = 500;
 const TICK_MS = 200;
-/** Pause before a lost host is tried again. */
 const RETRY_MS = 2000;
 
-/** @returns a problem for each host whose log could not be read to its end; none while following */
+/** @returns a problem for each host whose log could not be read; of a followed one, when all hosts have failed */
 export async function readLogs(session: Session, options: ReadLogsOptions): Promise<Problem[]> {
-  const { hosts, follow, signal, onLines } = options;
+  const { hosts, follow, signal, onLines, onNote } = options;
   const merge = new LineMerge<HostLine>(hosts);
   const lost: Problem[] = [];
+  const reached = new FirstConnection(hosts.length);
   const flush = (since: number) => {
     const lines = merge.take(since);
     if (lines.length > 0) onLines(lines);
@@ -45,10 +47,14 @@ export async function readLogs(session: Session, options: ReadLogsOptions): Prom
       follow ? Number.POSITIVE_INFINITY : session.atOnce,
       async (host) => {
         try {
-          await readHost(session, host, merge, options);
+          await (follow
+            ? followHost(session, host, merge, reached, options)
+            : readHost(session, host, merge, options));
         } catch (error) {
           if (!(error instanceof HostError)) throw error;
           lost.push(problemOf(error));
+          void reached.failed(host);
+          if (follow && lost.length < hosts.length) onNote(`${error.message}\n→ ${error.remedy}`);
         } finally {
           merge.end(host);
         }
@@ -61,43 +67,107 @@ export async function readLogs(session: Session, options: ReadLogsOptions): Prom
   return lost;
 }
 
-/** Reads a host's log; while it is followed, goes on after the last line when the connection was lost. */
+/** Tells hosts that can't be reached if another one was: only then it is worth waiting for them. */
+class FirstConnection {
+  readonly #first = Promise.withResolvers<boolean>();
+  readonly #failed = new Set<string>();
+  readonly #hosts: number;
+
+  constructor(hosts: number) {
+    this.#hosts = hosts;
+  }
+
+  connected(): void {
+    this.#first.resolve(true);
+  }
+
+  /** @returns true as soon as a host is connected, false when all have failed */
+  failed(host: string): Promise<boolean> {
+    this.#failed.add(host);
+    if (this.#failed.size === this.#hosts) this.#first.resolve(false);
+    return this.#first.promise;
+  }
+}
+
+/** Reads a host's log to its end. */
 async function readHost(
   session: Session,
   host: string,
   merge: LineMerge<HostLine>,
-  { services, tail, since, follow, signal, onNote }: ReadLogsOptions,
+  { services, tail, since, signal }: ReadLogsOptions,
 ): Promise<void> {
-  let cursor: string | undefined;
   let begun = false;
-  let isAway = false;
   const onLine = (text: string) => {
     const line = parseServiceLine(text);
     if (line === undefined) return;
-    if (isAway) onNote(`${host}: connected again`);
-    isAway = false;
     begun = true;
-    // Lines of Upstart's files have no cursor: after a lost connection, only new ones are read.
+    merge.push(host, { ...line, host }, line.at, performance.now());
+  };
+  const script = logsScript(session.scripts, { services, tail, since, follow: false });
+  try {
+    const { code, stderr } = await session.host(host).run(script, { onLine, signal });
+    if (code !== 0 && !begun) throw unreadable(host, stderr);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+const AWAY: readonly string[] = ['lost', 'unreachable'] satisfies HostFailure[];
+
+/** Follows a host's log. When the connection is lost, or can't be made yet, goes on after the last line. */
+async function followHost(
+  session: Session,
+  host: string,
+  merge: LineMerge<HostLine>,
+  reached: FirstConnection,
+  { services, tail, since, signal, onNote, retryMs = RETRY_MS }: ReadLogsOptions,
+): Promise<void> {
+  /** The host's time at the first connection. Without a line since, those from then on are new. */
+  let from: number | undefined;
+  let cursor: string | undefined;
+  let isAway = false;
+  const onLine = (text: string) => {
+    const now = parseBeginning(text);
+    if (now !== undefined) {
+      reached.connected();
+      if (isAway) onNote(`${host}: connected again`);
+      isAway = false;
+      from ??= now;
+      // Upstart's files have no cursors: after a lost connection, only new lines are read.
+      if (now === 0) cursor = 'none';
+      return;
+    }
+    const line = parseServiceLine(text);
+    if (line === undefined) return;
     cursor = line.cursor ?? 'none';
     merge.push(host, { ...line, host }, line.at, performance.now());
   };
   for (;;) {
-    const script = logsScript(session.scripts, { services, tail, since, follow, cursor });
-    try {
-      const { code, stderr } = await session.host(host).run(script, { onLine, signal });
-      if (!follow) {
-        if (code === 0 || begun) return;
-        throw unreadable(host, stderr);
-      }
-      if (!begun) throw unreadable(host, stderr);
-    } catch (error) {
-      if (signal.aborted) return;
-      // Before the first line, the host may be wrong: that is no reason to wait for it.
-      if (!(error instanceof HostError && follow && begun)) throw error;
+    const rest = from === undefined ? { tail, since } : { since: from };
+    const script = logsScript(session.scripts, {
+      services,
+      ...rest,
+      cursor: from === undefined ? undefined : cursor,
+      follow: true,
+    });
+    const { error, stderr = '' } = await session
+      .host(host)
+      .run(script, { onLine, signal })
+      .then(
+        (result) => ({ stderr: result.stderr, error: undefined }),
+        (error: unknown) => ({ error }),
+      );
+    if (signal.aborted) return;
+    if (error === undefined) {
+      if (cursor === undefined) throw unreadable(host, stderr);
+    } else {
+      if (!(error instanceof HostError)) throw error;
+      const mayReturn = from !== undefined || (AWAY.includes(error.failure) && (await reached.failed(host)));
+      if (!mayReturn) throw error;
       if (!isAway) onNote(`${error.message}; trying again`);
       isAway = true;
     }
-    await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
+    await sleep(retryMs, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
   }
 }

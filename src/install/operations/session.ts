@@ -8,6 +8,7 @@ import { Hosts } from '../../hosts/connect.ts';
 import { type Host, HostError } from '../../hosts/host.ts';
 import type { AptFacts } from '../apt-facts.ts';
 import { probeHost } from '../edge/probe-host.ts';
+import { RunRecorder, recordsDirectory } from '../edge/run-records.ts';
 import { simulate } from '../edge/simulate-apt.ts';
 import { hostScripts, loadTemplates, loginScripts } from '../edge/templates.ts';
 import type { Facts } from '../facts.ts';
@@ -57,6 +58,8 @@ export class Session {
   /** Number of hosts to work on at the same time. */
   readonly atOnce: number;
   readonly log: RunLog | undefined;
+  /** Receives what a run does and says; notes of the screen too. */
+  readonly record: RunRecorder;
   /** True once hosts are being changed. Their runs continue when this program ends. */
   atWork = false;
   /** Knows how to reach hosts; `host` opens those of the cluster. */
@@ -69,7 +72,7 @@ export class Session {
     screen: Screen,
     concurrency: number | undefined,
     hosts: Hosts,
-    log: RunLog | undefined,
+    logs: { readonly log: RunLog | undefined; readonly record: RunRecorder },
   ) {
     this.cluster = loaded.cluster;
     this.state = loaded.state;
@@ -78,7 +81,8 @@ export class Session {
     this.screen = screen;
     this.atOnce = concurrency ?? Number.POSITIVE_INFINITY;
     this.hosts = hosts;
-    this.log = log;
+    this.log = logs.log;
+    this.record = logs.record;
   }
 
   /**
@@ -90,10 +94,21 @@ export class Session {
     root: string,
     loaded: LoadedCluster,
     options: ConnectOptions,
-    screen: Screen,
+    plainScreen: Screen,
   ): Promise<Session> {
     const templates = await loadTemplates(root);
     const scripts = hostScripts(root, templates);
+    const record = new RunRecorder(recordsDirectory(loaded.state.directory), {
+      onProblem: (text) => plainScreen.note(text),
+      now: Date.now,
+    });
+    const screen = {
+      ...plainScreen,
+      note: (text: string) => {
+        plainScreen.note(text);
+        record.write({ host: '', kind: 'note', text });
+      },
+    };
     const ask = await makeAsk({
       sudoPasswordFile: options.sudoPasswordFile,
       askSudoPassword: options.askSudoPassword,
@@ -113,7 +128,7 @@ export class Session {
       ...(options.knownHosts !== undefined && { knownHosts: options.knownHosts }),
       ...(options.sshConfig !== undefined && { configFile: options.sshConfig }),
     });
-    return new Session(loaded, { templates, scripts }, screen, options.concurrency, hosts, log);
+    return new Session(loaded, { templates, scripts }, screen, options.concurrency, hosts, { log, record });
   }
 
   host(name: string): Host {
@@ -125,6 +140,13 @@ export class Session {
     const host = this.log ? loggedHost(plain, this.log) : plain;
     this.#open.set(name, host);
     return host;
+  }
+
+  /** Keeps these secrets out of the log and the record. */
+  hide(secrets: Secrets): void {
+    const values = Object.values(secrets);
+    this.log?.hide(values);
+    this.record.hide(values);
   }
 
   /** Probes all hosts, or those with these names, in one round trip each. */
@@ -165,7 +187,7 @@ export class Session {
     secrets: Secrets | undefined,
     healthAlone: boolean,
   ): Promise<Survey> {
-    if (secrets) this.log?.hide(Object.values(secrets));
+    if (secrets) this.hide(secrets);
     const found = await askConcurrently(
       // Callers that wait for health show the reasons themselves.
       healthAlone ? undefined : this.screen,
@@ -201,6 +223,8 @@ export class Session {
   /** Closes all connections, and prints the path of the log. */
   async close(): Promise<void> {
     await this.hosts.close();
+    // A run that has ended normally has its end.
+    this.record.end('interrupted');
     if (!this.log) return;
     await this.log.close();
     this.screen.note(`The log is in ${this.log.file}`);
