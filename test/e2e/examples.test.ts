@@ -250,6 +250,8 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
     code: 1,
     says: /h1: .*no SSH server is listening at/,
   },
+  'mesosup logs --runs': { code: 0, says: /^No run of mesosup is kept on this machine\.$/ },
+  'mesosup logs h2 --run last': { code: 2, says: /^there is no run of this cluster on this machine\n/ },
   'mesosup logs --since 1h --grep "error|warning"': { code: 1, says: /h1: .*no SSH server is listening at/ },
   'mesosup doctor': { code: 1, says: /✖ h1: .*no SSH server is listening at/ },
   'mesosup doctor --json': {

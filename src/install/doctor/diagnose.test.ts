@@ -173,6 +173,60 @@ test('names the cause of a stopped service from its log, and says nothing more o
   ]);
 });
 
+test('a service that is starting is a warning, one that fails again and again an error', () => {
+  const starting = (restarts: number) => (own: Facts) => ({
+    ...service('mesos-agent', { state: 'starting', restarts })(own),
+    agent: { ...own.agent, answers: false, registered: false },
+  });
+  expect(inFacts(starting(2))).toEqual([
+    'h2 warning health the Mesos agent is starting: does not answer on port 5051',
+  ]);
+  expect(inFacts(starting(3))).toEqual([
+    'h2 error service the service mesos-agent (the Mesos agent) fails again and again',
+  ]);
+  // Its init system is slow to notice that it works.
+  expect(inFacts(service('mesos-agent', { state: 'starting', restarts: 3 }))).toEqual([]);
+  const runs = (own: Facts) => ({
+    ...service('mesos-agent', { restarts: 7 })(own),
+    agent: { ...own.agent, answers: false, registered: false },
+  });
+  expect(
+    withFault(runs, () => ({ logs: { 'mesos-agent': ["Failed to load unknown flag 'colour'"] } })),
+  ).toEqual([
+    'h2 error health the Mesos agent runs, but does not answer on port 5051: it does not know a flag that it was given',
+  ]);
+});
+
+test('each finding of a host has evidence', () => {
+  const found = diagnose({
+    cluster,
+    facts: new Map([
+      ['h1', { ...well('h1'), agent: { ...well('h1').agent, registered: false } }],
+      ['h2', { ...well('h2'), mesosup: { ...well('h2').mesosup, started: false } }],
+      [
+        'h3',
+        { ...well('h3'), services: { ...well('h3').services, docker: serviceFacts({ enabled: 'masked' }) } },
+      ],
+    ]),
+    examinations: new Map([
+      ['h1', { ...seen('h1'), knowsItself: false, logs: { 'mesos-agent': ['not authenticated'] } }],
+      ['h2', seen('h2')],
+      ['h3', { ...seen('h3'), names: { 'h1.example': '' } }],
+    ]),
+    unreachable: [],
+    preflight: [],
+    drift: undefined,
+    agents: [],
+  });
+  expect(found.map(({ host, check, evidence }) => [host, check, ...evidence])).toEqual([
+    ['h1', 'health', 'not authenticated'],
+    ['h3', 'dns', 'getent ahostsv4 h1.example: no address'],
+    ['h3', 'boot', 'systemctl is-enabled docker: masked'],
+    ['h1', 'dns', 'getent hosts host-10-0-0-1: no address'],
+    ['h2', 'stopped', '/var/lib/mesosup/started: missing'],
+  ]);
+});
+
 test('expects the exporter of metrics only where there is a master or an agent', () => {
   const monitored = clusterOf(cluster.hosts, { monitoring: { listen: 'loopback', port: 9103 } });
   const facts = new Map([...ALL, ['h2', { ...well('h2'), services: {} }] as const]);

@@ -4,6 +4,7 @@ import { count } from '../../text/count.ts';
 import { clusterHealth } from '../health.ts';
 import { idParts } from '../item.ts';
 import type { Problem } from '../plan.ts';
+import { CLUSTER, STARTED } from '../script/places.ts';
 import { certificates } from './certificate-checks.ts';
 import { type DoctorInput, type Finding, finding, type Patient, type Read } from './finding.ts';
 import { disks, docker, keys, names, orphans, remains } from './host-checks.ts';
@@ -70,13 +71,17 @@ function stopped({ cluster, facts }: DoctorInput): Finding[] {
     if (own === undefined || own.started || own.run?.alive) return [];
     if (own.cluster === '') {
       return [
-        finding(name, 'absent', 'the host is not installed', 'Run: mesosup install', { fixable: true }),
+        finding(name, 'absent', 'the host is not installed', 'Run: mesosup install', {
+          fixable: true,
+          evidence: [`${CLUSTER}: missing`],
+        }),
       ];
     }
     if (own.cluster !== cluster.name) return [];
     return [
       finding(name, 'stopped', `${cluster.name} is stopped on this host`, 'Run: mesosup start', {
         severity: 'warning',
+        evidence: [`${STARTED}: missing`],
       }),
     ];
   });
@@ -86,14 +91,19 @@ function stopped({ cluster, facts }: DoctorInput): Finding[] {
 function consequences({ cluster, facts }: DiagnoseInput, found: readonly Finding[]): Finding[] {
   if (![...facts.values()].some(({ mesosup }) => mesosup.started)) return [];
   const causes = found.some(({ severity }) => severity === 'error');
-  return clusterHealth(cluster, facts).problems.map((message) =>
+  const { problems, hosts } = clusterHealth(cluster, facts);
+  const evidence = hosts.flatMap(({ host, roles }) =>
+    roles.filter(({ healthy }) => !healthy).map(({ role, state }) => `${host}: ${role} ${state}`),
+  );
+  return problems.map((message) =>
     finding(
       '',
       'cluster',
       message,
       causes
         ? 'Fix the errors of the hosts first.'
-        : 'Read the logs of the service on its hosts: mesosup node exec',
+        : 'Read the logs of the service on its hosts: mesosup logs',
+      { evidence },
     ),
   );
 }

@@ -75,6 +75,7 @@ export function names({ host, own, seen }: Patient): Finding[] {
         'dns',
         `the host can't resolve the name ${name}`,
         `Correct its DNS or /etc/hosts; test it with: getent hosts ${name}`,
+        { evidence: [`getent ahostsv4 ${name}: no address`] },
       ),
     ),
     ...(seen.knowsItself
@@ -85,7 +86,7 @@ export function names({ host, own, seen }: Patient): Finding[] {
             'dns',
             `the host can't resolve its own name ${own.hostname}`,
             `Add it to /etc/hosts, in a line such as: 127.0.1.1 ${own.hostname}`,
-            { severity: 'warning' },
+            { severity: 'warning', evidence: [`getent hosts ${own.hostname}: no address`] },
           ),
         ]),
   ];
@@ -102,6 +103,7 @@ export function docker({ cluster, host, own, seen }: Patient): Finding[] {
         'docker',
         'Docker runs, but does not answer within 10 s',
         'Read its log: journalctl -u docker -n 50  If it hangs: systemctl restart docker (containers go on running)',
+        { evidence: ['docker info: no answer within 10 s'] },
       ),
     ];
   }
@@ -204,7 +206,7 @@ export function remains({ cluster, host, own }: Patient): Finding[] {
         'payload',
         "mesosup's programs are missing: /opt/mesosup/current is gone",
         'Run: mesosup install',
-        { fixable: true },
+        { fixable: true, evidence: [`versions in /opt/mesosup: ${payloads.join(', ') || 'none'}`] },
       ),
     );
   }
@@ -217,7 +219,7 @@ export function remains({ cluster, host, own }: Patient): Finding[] {
         'payloads',
         `${count(old.length, 'old version')} of mesosup ${old.length === 1 ? 'takes' : 'take'} space in /opt/mesosup`,
         `Remove those you don't want to go back to: rm -r ${old.map((version) => `/opt/mesosup/${version}`).join(' ')}`,
-        { severity: 'warning' },
+        { severity: 'warning', evidence: [`versions: ${payloads.join(', ')}; in use: ${current}`] },
       ),
     );
   }

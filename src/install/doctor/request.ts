@@ -116,8 +116,9 @@ export function examinationRequest(
       .flatMap(({ hostname }) => hostname ?? [])
       .filter((name) => !/^[0-9.]+$|:/.test(name)),
     services: hostHealth(cluster, host, own)
-      .roles.map(({ role }) => serviceOf(cluster, role, own))
-      .filter((name) => own.services[name]?.state !== 'running'),
+      .roles.map(({ role, healthy }) => ({ healthy, name: serviceOf(cluster, role, own) }))
+      .filter(({ healthy, name }) => !healthy || own.services[name]?.state !== 'running')
+      .map(({ name }) => name),
     ...(has('zookeeper') && { zookeeper: { data: ZOOKEEPER_DATA, port: ports.zookeeper } }),
     certificates: certificatesOf(cluster, host),
     guarded: [

@@ -1,7 +1,10 @@
 /** Looks for faults of the services, and between them. */
 
 import type { Role } from '../../cluster/cluster.ts';
+import { count } from '../../text/count.ts';
 import { hostHealth, type RoleHealth, serviceOf } from '../health.ts';
+import type { ServiceFacts } from '../host-facts.ts';
+import { nameOf } from '../logs/services.ts';
 import { addressOf, serversIn } from '../topology.ts';
 import { DOCKER_SERVICE } from '../wanted/docker.ts';
 import { ZOOKEEPER_DATA } from '../wanted/zookeeper.ts';
@@ -45,34 +48,69 @@ const KNOWN_CAUSES: readonly { readonly text: RegExp; readonly cause: string; re
 /** Lines of a service's log that are shown. */
 const LAST_LINES = 5;
 
+/** Restarts after which a service that is starting counts as failed. */
+const MANY_RESTARTS = 3;
+
 /** Services that should run and do not. */
 export function services({ cluster, host, own, seen }: Patient): Finding[] {
   if (!own.mesosup.started) return [];
-  return hostHealth(cluster, host, own).roles.flatMap(({ role }) => {
+  return hostHealth(cluster, host, own).roles.flatMap(({ role, healthy, state }) => {
     const service = serviceOf(cluster, role, own);
     const found = own.services[service];
-    if (found?.state === 'running' || found?.state === 'starting')
-      return maskedOrDisabled(host.name, service, found.enabled);
+    const isStarting = found?.state === 'starting';
+    const isRestarting = isStarting && found.restarts >= MANY_RESTARTS && !healthy;
+    const { evidence, known } = explain(found, seen.logs[service]);
+    if (found?.state === 'running' || (isStarting && !isRestarting)) {
+      const slow =
+        isStarting && !healthy
+          ? [
+              finding(
+                host.name,
+                'health',
+                `${NAMES[role]} is starting: ${state}`,
+                `Run the doctor again in a minute. If it stays so, read its log: ${logCommand(host.name, service)}`,
+                { severity: 'warning', evidence },
+              ),
+            ]
+          : [];
+      return [...slow, ...maskedOrDisabled(host.name, service, found.enabled)];
+    }
     // A preinstalled Docker may run without a service of this name.
     const isForeign = service === DOCKER_SERVICE && cluster.docker.kind === 'preinstalled';
     if (isForeign && found === undefined && own.docker.running) return [];
-    const log = seen.logs[service] ?? [];
-    const known = KNOWN_CAUSES.find(({ text }) => log.some((line) => text.test(line)));
-    const cause = log.findLast((line) => known?.text.test(line));
-    const end = log.slice(-LAST_LINES).filter((line) => line !== cause);
-    const evidence = cause === undefined ? end : [cause, ...end];
     const how =
-      found === undefined ? 'is not installed' : found.state === 'failed' ? 'has failed' : 'is stopped';
+      found === undefined
+        ? 'is not installed'
+        : isRestarting
+          ? 'fails again and again'
+          : found.state === 'failed'
+            ? 'has failed'
+            : 'is stopped';
     return [
       finding(
         host.name,
         'service',
         `the service ${service} (${NAMES[role]}) ${how}${known ? `: ${known.cause}` : ''}`,
-        known?.remedy ?? 'Start it: mesosup start',
-        { evidence, fixable: known === undefined },
+        known?.remedy ??
+          (isRestarting ? `Read its log: ${logCommand(host.name, service)}` : 'Start it: mesosup start'),
+        // An installation leaves a service that is starting to the init system.
+        { evidence, fixable: known === undefined && !isRestarting },
       ),
     ];
   });
+}
+
+/** Finds a known cause in the log of a service. The evidence begins with its line, and ends with the last lines. */
+function explain(found: ServiceFacts | undefined, log: readonly string[] = []) {
+  const known = KNOWN_CAUSES.find(({ text }) => log.some((line) => text.test(line)));
+  const cause = log.findLast((line) => known?.text.test(line));
+  const end = log.slice(-LAST_LINES).filter((line) => line !== cause);
+  const restarts = found?.restarts ? [`restarted ${count(found.restarts, 'time')} by the init system`] : [];
+  return { known, evidence: [...(cause === undefined ? [] : [cause]), ...restarts, ...end] };
+}
+
+function logCommand(host: string, service: string): string {
+  return `mesosup logs ${host} --service ${nameOf(service)}`;
 }
 
 function maskedOrDisabled(host: string, service: string, enabled: string): Finding[] {
@@ -83,24 +121,28 @@ function maskedOrDisabled(host: string, service: string, enabled: string): Findi
       'boot',
       `the service ${service} runs, but is ${enabled}: it will not start when the host restarts`,
       'Run: mesosup install',
-      { fixable: true },
+      { fixable: true, evidence: [`systemctl is-enabled ${service}: ${enabled}`] },
     ),
   ];
 }
 
 /** Services that run, but do not work. */
-export function health({ cluster, host, own }: Patient): Finding[] {
+export function health({ cluster, host, own, seen }: Patient): Finding[] {
   if (!own.mesosup.started) return [];
   return hostHealth(cluster, host, own).roles.flatMap(({ role, healthy, state }) => {
     const service = serviceOf(cluster, role, own);
+    const found = own.services[service];
     // The other check reports a service that does not run, and names the reason.
-    if (healthy || own.services[service]?.state !== 'running') return [];
+    if (healthy || found?.state !== 'running') return [];
+    const { known, evidence } = explain(found, seen.logs[service]);
+    const what = state.startsWith('does not') ? state : `is not healthy: ${state}`;
     return [
       finding(
         host.name,
         'health',
-        `${NAMES[role]} runs, but ${state.startsWith('does not') ? state : `is not healthy: ${state}`}`,
-        `Read its log: mesosup node exec --host ${host.name} -- journalctl -u ${service} -n 50`,
+        `${NAMES[role]} runs, but ${what}${known && found.restarts > 0 ? `: ${known.cause}` : ''}`,
+        `Read its log: ${logCommand(host.name, service)}`,
+        { evidence },
       ),
     ];
   });

@@ -134,7 +134,7 @@ test('a run goes on when its record can not be written', async () => {
 test('names what there is when a record does not exist, and a file of a later release', async () => {
   await expect(readRun(directory, 'last')).rejects.toMatchObject({
     message: 'there is no run of this cluster on this machine',
-    remedy: 'Ask on the machine from which the command was run.',
+    remedy: 'A run is kept on the machine from which it was started: ask there.',
   });
   const record = recorder();
   const id = begin(record);

@@ -189,7 +189,7 @@ export async function readRun(directory: string, id: string): Promise<RunRecord>
     throw new UsageError(`there is ${what} of this cluster on this machine`, {
       remedy:
         ids.length === 0
-          ? 'Ask on the machine from which the command was run.'
+          ? 'A run is kept on the machine from which it was started: ask there.'
           : `List the runs with: mesosup logs --runs  The last one is ${ids.at(-1)}.`,
     });
   }

@@ -39,8 +39,23 @@ export async function recheckHealth(
     if (checks === 0) screen.note(`Checking again: ${describeUnhealthy(health, names).join('; ')}`);
     await sleep(PAUSE_MS);
     const { facts: found } = await session.health(secrets, names);
-    facts = new Map([...facts].map(([name, own]) => [name, withHealth(own, found.get(name))]));
+    facts = new Map(
+      [...facts].map(([name, own]) => {
+        const before = survey.facts.get(name)?.services ?? {};
+        return [name, withRestarts(withHealth(own, found.get(name)), before)];
+      }),
+    );
   }
+}
+
+/** A service that was restarted meanwhile and does not run yet has failed, whatever it does between two attempts. */
+export function withRestarts(facts: Facts, before: Facts['services']): Facts {
+  const services = Object.entries(facts.services).map(([name, own]) => {
+    const restarts = own.restarts - (before[name]?.restarts ?? own.restarts);
+    const hasFailed = restarts > 0 && own.state === 'starting';
+    return [name, hasFailed ? { ...own, state: 'failed' as const } : own] as const;
+  });
+  return { ...facts, services: Object.fromEntries(services) };
 }
 
 /** Merges the facts of a full probe with the health found by a later check. */
