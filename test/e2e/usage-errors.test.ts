@@ -135,7 +135,10 @@ const PARTS: readonly [string, string][] = [
   ['node exec --file one.yaml --role zookeeper -- true', 'no host of mesosup has the role zookeeper'],
   ['node ssh --file one.yaml b', 'mesosup has no host "b"; did you mean "a"?'],
   ['doctor --yes', '--yes needs --fix: without it, the doctor changes nothing'],
-  ['logs --file one.yaml --follow --json', '--json prints all lines at the end, so it needs a log that ends: omit --follow'],
+  [
+    'logs --file one.yaml --follow --json',
+    '--json prints all lines at the end, so it needs a log that ends: omit --follow',
+  ],
   [
     'logs --file one.yaml --run last',
     'there is no run of this cluster on this machine\n→ A run is kept on the machine from which it was started: ask there.',

@@ -34,7 +34,7 @@ const KNOWN_CAUSES: readonly { readonly text: RegExp; readonly cause: string; re
     remedy: 'Free disk space on the host, then run: mesosup start',
   },
   {
-    text: /Address already in use|EADDRINUSE/i,
+    text: /Address already in use|EADDRINUSE|port \d+ on \S+ is in use by another program/i,
     cause: 'another program uses its port',
     remedy: 'Find the program with: ss -ltnp  Stop it, then run: mesosup start',
   },

@@ -150,12 +150,12 @@ async function followHost(
       cursor: from === undefined ? undefined : cursor,
       follow: true,
     });
-    const { error, stderr = '' } = await session
+    const { error, stderr } = await session
       .host(host)
       .run(script, { onLine, signal })
       .then(
         (result) => ({ stderr: result.stderr, error: undefined }),
-        (error: unknown) => ({ error }),
+        (error: unknown) => ({ stderr: '', error }),
       );
     if (signal.aborted) return;
     if (error === undefined) {

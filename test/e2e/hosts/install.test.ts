@@ -1,7 +1,7 @@
 /** Installs three bare hosts, runs the 2013 example, changes the cluster, and uninstalls it. */
 
 import { createHmac, randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
@@ -14,12 +14,12 @@ import type { LabHost } from '../../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { docCommand } from '../../support/docs.ts';
-import { runs } from '../../support/runs.ts';
 import { formsOfSecret } from '../../support/secret-forms.ts';
 import { until } from '../demo-cluster.ts';
 import { BUSYBOX, makeTestImages } from '../support/busybox-image.ts';
 import { type CreatedSession, ExecClient } from '../support/exec-client.ts';
 import { fileList, listDifference } from '../support/file-list.ts';
+import { expectFollowed } from '../support/followed-logs.ts';
 import { expectDone, LabCluster, mesosOf, PORTS } from '../support/lab-cluster.ts';
 import { numbersIn, Output, UserCommands } from '../support/user-commands.ts';
 
@@ -730,6 +730,7 @@ describe('further changes', () => {
         /mesosup-scheduler refuses its new settings: --http_tokens_file can't be read: ENOENT/,
       );
       expect(failed.stdout.match(/this host was not changed: h\d failed/g)).toHaveLength(2);
+      expect(failed.stdout).toMatch(/on each host: mesosup logs --run \d+T\d+-install/);
       expect(await pids()).toEqual(was);
       await cluster.writeSpec({ ...flags, schedulerFlags });
       // No file was changed that a crash or a boot would start.
@@ -812,60 +813,62 @@ describe('logs of services', () => {
     for (const line of some.stdout.trim().split('\n')) expect(line).toMatch(/Z h2 scheduler \| .*ZooKeeper/);
   });
 
-  test('go on after a lost connection, with the lines from in between', async () => {
-    const following = cluster.start('logs', '--follow', '--service', 'janitor');
-    const output = new Output(following);
-    try {
-      for (const host of ['h1', 'h2', 'h3']) await output.shows(new RegExp(`Z ${host} janitor `));
-      const began = output.text.length;
-      await killConnections(h2);
-      await h2.run('systemctl start mesosup-janitor');
-      await output.shows(/^the connection to h2 was lost; trying again$/m);
-      await output.shows(/^h2: connected again$/m);
-      await until('the lines from in between came', async () =>
-        /Z h2 janitor .*mesosup-janitor/.test(output.text.slice(began)),
-      );
-    } finally {
-      following.kill('SIGINT');
-      await following;
+  // doctor-faults.test.ts kills the leader, and silences the network of a host.
+  test('follow three hosts through a change of the leader, and a host that goes away and comes back', async () => {
+    await expectFollowed(cluster, {
+      unseat: 'systemctl restart --no-block mesosup-scheduler',
+      says: /Stopp(ing|ed)/,
+      cutOff: async (host) => {
+        await host.run('systemctl stop ssh');
+        await killConnections(host);
+        return () => host.run('systemctl start ssh');
+      },
+      whileAway: (host) => host.run('systemctl start mesosup-janitor'),
+    });
+  });
+});
+
+describe('records of runs', () => {
+  test('show what each run did and said on its hosts, and why it failed', async () => {
+    const list = await cluster.runLine(docCommand('docs/doctor.md', 'mesosup logs --runs'));
+    expectDone(list);
+    expect(list.stdout).toMatch(/^\d+T\d+-install +install +\S+Z +.* done /m);
+    const [, failed = ''] = /^(\d+T\d+-install\S*) +.* failed on h\d/m.exec(list.stdout) ?? [];
+    const shown = await cluster.run('logs', '--run', failed);
+    expectDone(shown);
+    expect(shown.stdout).toMatch(/^mesosup install of lab by /);
+    expect(shown.stdout).toMatch(/^\S+Z h\d +\| ✖ .*mesosup-scheduler refuses its new settings/m);
+    expect(shown.stdout).toMatch(/^failed on h\d, h\d, h\d after /m);
+    const last = await cluster.runLine(
+      docCommand('docs/doctor.md', 'mesosup logs --run last'),
+      'h2',
+      '--json',
+    );
+    expectDone(last);
+    const run = JSON.parse(last.stdout) as {
+      command: string;
+      outcome: string;
+      lines: { host: string; text: string }[];
+    };
+    expect([run.command, run.outcome]).toEqual(['start', 'done']);
+    expect(run.lines.filter(({ host }) => !['', 'h2'].includes(host))).toEqual([]);
+    expect(run.lines.map(({ text }) => text)).toEqual(
+      expect.arrayContaining([expect.stringMatching(/^\d+\/\d+ service mesos-agent: /), 'done']),
+    );
+    const files = await readdir(path.join(cluster.state, 'runs'));
+    expect(files.length).toBeLessThanOrEqual(20);
+    const secrets = Object.values(await cluster.secrets());
+    for (const name of files) {
+      const file = path.join(cluster.state, 'runs', name);
+      expect(((await stat(file)).mode & 0o777).toString(8)).toBe('600');
+      const text = await readFile(file, 'utf8');
+      for (const secret of secrets) expect(text.includes(secret)).toBe(false);
     }
   });
 });
 
+// doctor-faults.test.ts seeds faults.
 describe('the doctor', () => {
-  /** The faults of each host, and what ends those that an installation does not correct. */
-  const FAULTS: Record<string, readonly [make: string, repair: string][]> = {
-    h1: [
-      ['systemctl disable -q mesos-master', ''],
-      ["echo '# edited' >>/etc/systemd/system/mesosup-janitor.timer", ''],
-      ['echo 9 >/var/lib/zookeeper/myid', ''],
-      ['touch /var/lib/dpkg/updates/0001', 'rm /var/lib/dpkg/updates/0001'],
-    ],
-    h2: [
-      [
-        'iptables -I INPUT -p tcp --dport 5051 -s $(getent ahostsv4 h1 | head -n 1 | cut -d " " -f 1) -j DROP',
-        'iptables -D INPUT 1',
-      ],
-      ['systemctl stop mesosup-scheduler', ''],
-      ['ip link set eth0 mtu 1400', 'ip link set eth0 mtu 1500'],
-      [
-        'mkdir /tmp/gone && echo 4194000 1 >/tmp/gone/supervisor.pid && tar c -C /tmp gone | docker import - gone:1 && docker create --name gone --label mesosup.sandbox=/tmp/gone gone:1 /x',
-        'docker rm gone; docker rmi gone:1; rm -r /tmp/gone',
-      ],
-      ['mkdir /opt/mesosup/0.0.1 /opt/mesosup/0.0.2 /opt/mesosup/0.0.3', 'rmdir /opt/mesosup/0.0.[123]'],
-    ],
-    h3: [
-      [
-        'mount -t tmpfs -o nr_inodes=9 tmpfs /var/lib/mesosup/scheduler && cd /var/lib/mesosup/scheduler && touch a b c d e f g h; true',
-        'umount /var/lib/mesosup/scheduler',
-      ],
-      [
-        'echo \'{"live-restore": false, "log-driver": "json-file"}\' >/etc/docker/daemon.json && systemctl reload docker',
-        '',
-      ],
-      ['echo blue >/etc/mesos-agent/colour; systemctl restart mesos-agent', 'rm /etc/mesos-agent/colour'],
-    ],
-  };
   const diagnosis = async (...flags: string[]) => {
     const { stdout, all } = await cluster.run('doctor', '--json', ...flags);
     try {
@@ -874,10 +877,10 @@ describe('the doctor', () => {
       throw new Error(all, { cause });
     }
   };
-  const summary = ({ findings }: Diagnosis) => findings.map(({ host, check }) => `${host || 'lab'} ${check}`);
 
   test('finds nothing in a healthy cluster', async () => {
-    expect(summary(await diagnosis())).toEqual([]);
+    const { findings } = await diagnosis();
+    expect(findings.map(({ host, check, message }) => `${host || 'lab'} ${check}: ${message}`)).toEqual([]);
   });
 
   test('writes a support bundle without any secret of the cluster, for its owner only', async () => {
@@ -905,45 +908,6 @@ describe('the doctor', () => {
       expect([name, found.length]).toEqual([name, 0]);
     }
   });
-
-  test.runIf(runs(1) > 1)(
-    'finds each seeded fault, and corrects what an installation can correct',
-    async () => {
-      for (const host of lab.hosts) for (const [make] of FAULTS[host.name] ?? []) await host.run(make);
-      // Between two restarts, the agent is starting.
-      const found = await until('the agent has failed', async () => {
-        const one = await diagnosis();
-        return summary(one).includes('h3 service') && one;
-      });
-      const shown = await cluster.run('doctor');
-      console.log(shown.stdout);
-      expect(shown.code).toBe(1);
-      expect(summary(found)).toEqual(
-        expect.arrayContaining([
-          ...['boot', 'drift', 'myid', 'dpkg', 'reach'].map((check) => `h1 ${check}`),
-          ...['service', 'mtu', 'orphans', 'payloads'].map((check) => `h2 ${check}`),
-          ...['inodes', 'volatile', 'live-restore', 'log-rotation', 'service', 'drift'].map(
-            (check) => `h3 ${check}`,
-          ),
-        ]),
-      );
-      const messages = found.findings.map(({ host, message }) => `${host}: ${message}`);
-      expect(messages).toContain(
-        'h3: the service mesos-agent (the Mesos agent) has failed: it does not know a flag that it was given',
-      );
-      for (const { remedy, message } of found.findings)
-        expect({ message, remedy }).toEqual({ message, remedy: expect.stringMatching(/./) });
-
-      for (const host of lab.hosts) {
-        for (const [, repair] of FAULTS[host.name] ?? []) if (repair !== '') await host.run(repair);
-      }
-      const fixed = await cluster.run('doctor', '--fix', '--yes');
-      expect(fixed.stdout, fixed.all).toMatch(/no faults found on 3 hosts \([\d.]+ s\)\n*$/);
-      expectDone(fixed);
-      await running();
-    },
-    INSTALL_MS,
-  );
 });
 
 describe('uninstall', () => {

@@ -1,0 +1,193 @@
+/**
+ * Seeds faults on the hosts of a healthy cluster, in rounds: the doctor finds each of them, with evidence and what to do,
+ * and nothing else. Then --fix corrects those of which it says so. Runs in the soak: it takes about ten minutes.
+ */
+
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Finding } from '../../../src/install/doctor/finding.ts';
+import type { Diagnosis } from '../../../src/install/doctor/render.ts';
+import { silence } from '../../lab/faults.ts';
+import { loadImage } from '../../lab/images.ts';
+import { type Lab, startLab } from '../../lab/lab.ts';
+import { until } from '../demo-cluster.ts';
+import { BUSYBOX, makeTestImages } from '../support/busybox-image.ts';
+import { type Fault, ROUNDS } from '../support/doctor-faults.ts';
+import { expectFollowed } from '../support/followed-logs.ts';
+import { expectDone, LabCluster } from '../support/lab-cluster.ts';
+
+const packages = [
+  ...['docker.io', 'iptables', 'libatomic1', 'zookeeper'],
+  ...['libsvn1', 'libapr1', 'libcurl4', 'libunwind8', 'libsasl2-modules'],
+];
+const isSoak = Number(process.env.MESOSUP_SOAK_FACTOR ?? 1) >= 2;
+const HOSTS = ['h1', { name: 'h2', attributes: { rack: 'a' } }, { name: 'h3', hostname: 'h3' }];
+
+describe.skipIf(!isSoak)('the doctor', () => {
+  let lab: Lab;
+  let cluster: LabCluster;
+
+  beforeAll(async () => {
+    lab = await startLab({ hosts: [{ packages }, { packages }, { packages }] });
+    cluster = new LabCluster(lab);
+    await cluster.writeSpec({ hosts: HOSTS });
+    expectDone(await cluster.run('install', '--start', '--yes'));
+  });
+  afterAll(() => lab?.stop());
+
+  async function diagnosis(...flags: string[]): Promise<Diagnosis> {
+    const { stdout, all } = await cluster.run('doctor', '--json', ...flags);
+    try {
+      return JSON.parse(stdout) as Diagnosis;
+    } catch (cause) {
+      throw new Error(all, { cause });
+    }
+  }
+
+  const lineOf = (one: Finding) => `${one.host || 'cluster'} ${one.check}: ${one.message}`;
+  const summary = ({ findings }: Diagnosis) => findings.map(lineOf);
+  const textOf = ({ message, evidence }: Finding) => `${[message, ...evidence].join('\n')}\n`;
+
+  function findingOf({ host, at = host, check, says }: Fault, { findings }: Diagnosis): Finding | undefined {
+    return findings.find((one) => one.host === at && one.check === check && says.test(textOf(one)));
+  }
+
+  async function expectHealthy(): Promise<void> {
+    await cluster.healthy();
+    expect(summary(await diagnosis())).toEqual([]);
+  }
+
+  test('finds nothing right after the installation', async () => {
+    expect(summary(await diagnosis())).toEqual([]);
+  });
+
+  test('finds nothing while all hosts are under load', async () => {
+    const busy = "timeout 60 sh -c 'for i in 1 2; do sha256sum /dev/zero & done; wait'";
+    await Promise.all(lab.hosts.map((host) => host.run(`${busy} >/dev/null 2>&1 & echo $! >/run/busy`)));
+    try {
+      for (let i = 0; i < 3; i += 1) expect(summary(await diagnosis())).toEqual([]);
+    } finally {
+      await Promise.all(lab.hosts.map((host) => host.run('kill $(cat /run/busy); pkill -x sha256sum || :')));
+    }
+  });
+
+  test.each(ROUNDS)('finds each fault of $title, and nothing else', async ({ faults, also }) => {
+    for (const { host, make } of faults) {
+      if (typeof make === 'string') await lab.host(host).run(make);
+      else await make(lab.host(host));
+    }
+    let last: Diagnosis | undefined;
+    const missing = (found: Diagnosis) => faults.filter((fault) => findingOf(fault, found) === undefined);
+    // Some services fail only after a while.
+    await until(
+      'each fault is found',
+      async () => {
+        last = await diagnosis();
+        return missing(last).length === 0;
+      },
+      120_000,
+    ).catch(() => {});
+    if (last === undefined) throw new Error('there is no diagnosis');
+    console.log((await cluster.run('doctor')).stdout);
+    expect(missing(last).map(({ host, check, says }) => `${host} ${check} ${says}`)).toEqual([]);
+    const { findings } = last;
+    for (const { message, remedy } of findings)
+      expect({ message, remedy }).toEqual({ message, remedy: expect.stringMatching(/\w/) });
+    const found = last;
+    const expected = faults.map((fault) => findingOf(fault, found));
+    const isFollowing = (one: Finding) =>
+      also.some((pair) => {
+        const [host = '', check = ''] = pair.split(' ');
+        return [one.host || 'cluster', '*'].includes(host) && [one.check, '*'].includes(check);
+      });
+    const others = findings.filter((one) => !expected.includes(one) && !isFollowing(one));
+    expect(others.map((one) => [lineOf(one), ...one.evidence])).toEqual([]);
+    const fixedFaults = faults.filter(({ fixed }) => fixed !== undefined);
+    for (const fault of fixedFaults) {
+      const own = findingOf(fault, found);
+      const fixable = fault.fixed === 'finding' ? own?.fixable : findings.some((one) => one.fixable);
+      expect({ finding: own && lineOf(own), fixable }).toEqual({
+        finding: own && lineOf(own),
+        fixable: true,
+      });
+    }
+
+    for (const { host, back } of faults.toReversed()) if (back !== undefined) await lab.host(host).run(back);
+    if (fixedFaults.length > 0) {
+      const fixed = await cluster.run('doctor', '--fix', '--yes');
+      expect(fixed.all).toMatch(/no faults found on 3 hosts \([\d.]+ s\)/);
+      expectDone(fixed);
+    }
+    await expectHealthy();
+  });
+
+  test('finds an agent that is drained', async () => {
+    expectDone(await cluster.run('node', 'drain', 'h2', '--yes'));
+    const { findings } = await diagnosis();
+    expect(findings.map(({ host, check, remedy }) => [host, check, remedy])).toEqual([
+      ['h2', 'drained', 'Put it back into service: mesosup node undrain h2'],
+    ]);
+    expectDone(await cluster.run('node', 'undrain', 'h2', '--yes'));
+    await expectHealthy();
+  });
+
+  test('finds faults of the cluster file', async () => {
+    await cluster.writeSpec({ hosts: HOSTS, masterFlags: { no_such_thing: '6' } });
+    expect(summary(await diagnosis())).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^h1 flags: masterFlags\.no_such_thing: .*no such flag/),
+      ]),
+    );
+    const [h1, h2] = HOSTS;
+    await cluster.writeSpec({ hosts: [h1, h2, { name: 'h3', hostname: 'h3', privateAddress: '10.99.9.9' }] });
+    expect(summary(await diagnosis())).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^h3 address: the address 10\.99\.9\.9 is not one of the host's own addresses/),
+      ]),
+    );
+    await cluster.writeSpec({ hosts: HOSTS });
+    await expectHealthy();
+  });
+
+  test('logs are followed through the death of the leader, and of a host without a network', async () => {
+    await expectFollowed(cluster, {
+      unseat: 'systemctl kill -s KILL mesosup-scheduler',
+      says: /(status=9\/KILL|signal)/,
+      cutOff: silence,
+      whileAway: (host) => host.run('systemctl start mesosup-janitor'),
+    });
+  });
+
+  test('an uninstall ends the executors of an agent that has failed', async () => {
+    await makeTestImages();
+    await Promise.all(lab.hosts.map((host) => loadImage(host, BUSYBOX)));
+    const app = {
+      id: '/sleeps',
+      instances: 3,
+      cpus: 0.05,
+      mem: 16,
+      args: ['sleep', '9999'],
+      container: { docker: { image: BUSYBOX, network: 'HOST' } },
+      constraints: [['hostname', 'UNIQUE']],
+    };
+    const h3 = lab.host('h3');
+    const created = await cluster.api(lab.host('h1'), '/v2/apps', {
+      method: 'POST',
+      body: JSON.stringify(app),
+    });
+    expect(created.status, await created.text()).toBe(201);
+    const containers = () => h3.run('docker ps -q --filter label=mesosup.task');
+    await until('a container runs on h3', async () => (await containers()) !== '', 120_000);
+    await h3.run('echo blue >/etc/mesos-agent/colour; systemctl restart mesos-agent');
+    await until('the agent has failed', async () =>
+      /auto-restart|failed/.test(await h3.run('systemctl show -P SubState mesos-agent')),
+    );
+    expect(await containers()).not.toBe('');
+    expectDone(await cluster.run('uninstall', '--yes', '--purge'));
+    for (const host of lab.hosts) {
+      await until(`nothing of the cluster runs on ${host.name}`, async () => {
+        const processes = await host.run('ps -eo args');
+        return !/mesos|zookeeper|containerd-shim|sleep 9999/.test(processes);
+      });
+    }
+  });
+});
