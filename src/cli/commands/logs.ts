@@ -57,10 +57,9 @@ interface ServiceFlags extends ConnectFlags {
 }
 
 export default class Logs extends BaseCommand {
-  static override summary =
-    "Show the logs of a cluster's services from all hosts, in the order of their times, or what a run did.";
+  static override summary = 'Show the logs of services from all hosts in time order, or what a run did.';
   static override description =
-    'Each line has its time, host and service. With --follow, new lines are shown until Ctrl-C; a host that is lost is tried again, and its lines from in between are shown then. Times are those of the clocks of the hosts. --run shows what an install, upgrade or another change did and said on each host: this machine keeps the last 20 runs that were started from it. Exits with 1 if the log of a host could not be read.';
+    'Each line has its time, host and service. With --follow, new lines are shown until Ctrl-C; a host that is lost is tried again, and its lines from in between are shown then. Times are those of the clocks of the hosts. --run shows what a command that changed hosts did and said on each host; this machine keeps its last 20 runs. Exits with 1 if the log of a host could not be read.';
   static override examples = [
     '<%= config.bin %> logs',
     '<%= config.bin %> logs h1 --service master,scheduler --follow',

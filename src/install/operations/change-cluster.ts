@@ -74,7 +74,7 @@ export interface ChangeResult {
  * @throws MesosupError when the run could not start, or the cluster does not become healthy
  */
 export function change(session: Session, program: Program, options: ChangeOptions): Promise<ChangeResult> {
-  return recordRun(session, options.logsCommand, () => surveyAndChange(session, program, options));
+  return recordRun(session, options, () => surveyAndChange(session, program, options));
 }
 
 async function surveyAndChange(

@@ -17,15 +17,12 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 const begin = () => record.begin({ command: 'start', cluster: 'prod', who: 'ann' });
-const run = <T extends object>(body: () => Promise<T>) =>
-  recordRun(
-    { record } as unknown as Session,
-    (id) => `mesosup logs --run ${id}`,
-    async () => {
-      const more = await body();
-      return { problems: [], troubles: [], leftOut: [], ...more };
-    },
-  );
+const logsCommand = (id: string) => `mesosup logs --run ${id}`;
+const run = <T extends object>(body: () => Promise<T>, signal = new AbortController().signal) =>
+  recordRun({ record } as unknown as Session, { signal, logsCommand }, async () => {
+    const more = await body();
+    return { problems: [], troubles: [], leftOut: [], ...more };
+  });
 const recorded = async () => {
   const { lines, end } = await readRun(directory, 'last');
   return [...lines.map(({ host, kind, text }) => `${host} ${kind} ${text}`), end?.end];
@@ -88,6 +85,9 @@ test('a run without trouble is done; one that was interrupted is ended by the se
       throw new Interrupted('Interrupted.');
     }),
   ).rejects.toMatchObject({ message: 'Interrupted.', remedy: undefined });
+  expect(record.id).toBeDefined();
+  // Whatever the run meets after an interrupt is no failure of it.
+  await expect(run(() => Promise.reject(new Error('x')), AbortSignal.abort())).rejects.toThrow('x');
   record.end('interrupted');
   expect(await recorded()).toEqual(['interrupted']);
 });

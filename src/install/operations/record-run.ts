@@ -2,6 +2,7 @@
 
 import { Interrupted, MesosupError } from '../../errors/mesosup-error.ts';
 import type { Problem } from '../plan.ts';
+import type { ChangeOptions } from './change-cluster.ts';
 import type { HostTrouble } from './outcome.ts';
 import type { Session } from './session.ts';
 import { UNHEALTHY } from './wait-healthy.ts';
@@ -14,13 +15,12 @@ interface Outcome {
 
 /**
  * Runs the body, which begins the record when it begins to change hosts.
- * @param logsCommand returns the command that shows the record
  * @returns the result with the id of the record, if there is one
  * @throws the error of the body; its remedy then names the command
  */
 export async function recordRun<T extends Outcome>(
   { record }: Session,
-  logsCommand: (run: string) => string,
+  { logsCommand, signal }: Pick<ChangeOptions, 'logsCommand' | 'signal'>,
   body: () => Promise<T>,
 ): Promise<T & { readonly run?: string }> {
   try {
@@ -38,7 +38,7 @@ export async function recordRun<T extends Outcome>(
     const run = record.id;
     if (run === undefined) throw error;
     // `Session.close` ends the record of a run that was interrupted.
-    if (!(error instanceof Error) || error instanceof Interrupted || error.name === 'AbortError') throw error;
+    if (signal.aborted || !(error instanceof Error) || error instanceof Interrupted) throw error;
     const { host = '', remedy } = error instanceof MesosupError ? error : {};
     record.write({ host, kind: 'failed', text: error.message, remedy });
     record.end('failed');

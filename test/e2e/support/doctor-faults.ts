@@ -1,5 +1,6 @@
 /** Faults for the doctor: how each is made on a lab host, what must be found, and how it is taken back. */
 
+import { shiftClock } from '../../lab/faults.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { EXPIRED_KEY } from '../../support/expired-key.ts';
 
@@ -149,7 +150,7 @@ const ORDINARY_FAULTS: readonly Fault[] = [
 const CLOCK: readonly Fault[] = [
   {
     host: 'h2',
-    make: `printf '#!/bin/sh\\nexec /usr/bin/date -d "600 seconds" "$@"\\n' >/usr/local/sbin/date && chmod 755 /usr/local/sbin/date`,
+    make: (host) => shiftClock(host, 600),
     check: 'clock',
     says: /its clock is 10 min ahead of the other clocks/,
     back: 'rm /usr/local/sbin/date',
