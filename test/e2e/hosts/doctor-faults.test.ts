@@ -163,7 +163,6 @@ describe.skipIf(!isSoak)('the doctor', () => {
       unseat: 'systemctl kill -s KILL mesosup-scheduler',
       says: /(status=9\/KILL|signal)/,
       cutOff: silence,
-      whileAway: (host) => host.run('systemctl start mesosup-janitor'),
     });
   });
 

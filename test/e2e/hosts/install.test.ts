@@ -823,7 +823,6 @@ describe('logs of services', () => {
         await killConnections(host);
         return () => host.run('systemctl start ssh');
       },
-      whileAway: (host) => host.run('systemctl start mesosup-janitor'),
     });
   });
 });

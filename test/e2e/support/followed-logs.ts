@@ -16,23 +16,26 @@ export interface Disturbance {
   readonly says: RegExp;
   /** Cuts off the host. @returns a function that brings it back */
   readonly cutOff: (host: LabHost) => Promise<() => Promise<unknown>>;
-  /** Runs while the host is away, and writes a line to the log of its janitor. */
-  readonly whileAway: (host: LabHost) => Promise<unknown>;
 }
 
 /** Expects the end of the old leader, the election of the new one and the lines of a host that was away, in time order. */
 export async function expectFollowed(
   cluster: LabCluster,
-  { unseat, says, cutOff, whileAway }: Disturbance,
+  { unseat, says, cutOff }: Disturbance,
 ): Promise<void> {
   const { hosts } = cluster.lab;
   const h3 = cluster.lab.host('h3');
   const first = await until('a scheduler leads', () => leaderOf(cluster));
-  const following = cluster.start('logs', '-f', '--service', 'scheduler,janitor', '--since', '5m');
+  const following = cluster.start('logs', '-f', '--service', 'scheduler,janitor', '--since', '1h');
   const output = new Output(following);
   let back: (() => Promise<unknown>) | undefined;
   try {
-    for (const { name } of hosts) await output.shows(new RegExp(`Z ${name} scheduler `));
+    const begin = Date.now();
+    for (const host of hosts) await writeLine(host);
+    // Earlier lines of each host have been shown by then.
+    await until('each host is followed', async () =>
+      hosts.every(({ name }) => isWritten(output.text, name, begin)),
+    );
     const began = output.text.length;
     await first.run(unseat);
     const next = await until('another scheduler leads', async () => {
@@ -47,22 +50,33 @@ export async function expectFollowed(
     expect(seen.search(ended)).toBeLessThan(seen.search(elected));
     expectTimeOrder(seen);
 
-    const away = output.text.length;
     back = await cutOff(h3);
     await output.shows(/^the connection to h3 was lost.*; trying again$/m);
-    await whileAway(h3);
+    const lost = Date.now();
+    await writeLine(h3);
     await back();
     back = undefined;
     await output.shows(/^h3: connected again$/m);
-    await until('the lines from in between came', async () =>
-      /Z h3 janitor .*mesosup-janitor/.test(output.text.slice(away)),
-    );
+    await until('the lines from in between came', async () => isWritten(output.text, h3.name, lost));
   } finally {
     await back?.();
     following.kill('SIGINT');
     await following;
   }
   await cluster.healthy();
+}
+
+/** Makes the janitor of a host write to its log. */
+async function writeLine(host: LabHost): Promise<void> {
+  await host.run('systemctl start mesosup-janitor');
+}
+
+/** True if a line of the host's janitor was written since then. */
+function isWritten(text: string, host: string, since: number): boolean {
+  const times = [...text.matchAll(new RegExp(`^(\\S+Z) ${host} janitor `, 'gm'))].map(([, at = '']) =>
+    Date.parse(at),
+  );
+  return times.some((time) => time >= since);
 }
 
 async function leaderOf(cluster: LabCluster): Promise<LabHost | undefined> {
