@@ -9,16 +9,13 @@ import type { Diagnosis } from '../../../src/install/doctor/render.ts';
 import { silence } from '../../lab/faults.ts';
 import { loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
+import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { until } from '../demo-cluster.ts';
 import { BUSYBOX, makeTestImages } from '../support/busybox-image.ts';
 import { type Fault, ROUNDS } from '../support/doctor-faults.ts';
 import { expectFollowed } from '../support/followed-logs.ts';
 import { expectDone, LabCluster } from '../support/lab-cluster.ts';
 
-const packages = [
-  ...['docker.io', 'iptables', 'libatomic1', 'zookeeper'],
-  ...['libsvn1', 'libapr1', 'libcurl4', 'libunwind8', 'libsasl2-modules'],
-];
 const isSoak = Number(process.env.MESOSUP_SOAK_FACTOR ?? 1) >= 2;
 const HOSTS = ['h1', { name: 'h2', attributes: { rack: 'a' } }, { name: 'h3', hostname: 'h3' }];
 
@@ -27,7 +24,7 @@ describe.skipIf(!isSoak)('the doctor', () => {
   let cluster: LabCluster;
 
   beforeAll(async () => {
-    lab = await startLab({ hosts: [{ packages }, { packages }, { packages }] });
+    lab = await startLab({ hosts: Array.from({ length: 3 }, () => ({ packages: MEMBER_PACKAGES })) });
     cluster = new LabCluster(lab);
     await cluster.writeSpec({ hosts: HOSTS });
     expectDone(await cluster.run('install', '--start', '--yes'));
