@@ -364,7 +364,11 @@ const ENSEMBLE_FAULTS: readonly Fault[] = ['h1', 'h2'].map((host) => ({
 }));
 
 export const ROUNDS: readonly Round[] = [
-  { title: 'hosts and networks', faults: ORDINARY_FAULTS, also: ['h1 volatile', 'h3 volatile', 'cluster *'] },
+  {
+    title: 'hosts and networks',
+    faults: ORDINARY_FAULTS,
+    also: ['h1 volatile', 'h3 volatile', '* path-mtu', 'cluster *'],
+  },
   { title: 'a clock', faults: CLOCK, also: [] },
   {
     title: 'what an installation corrects',
