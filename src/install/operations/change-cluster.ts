@@ -23,11 +23,11 @@ import { type Intent, memberOf, type Prepared, type Program, prepare, surveyClus
 import { prepareUpgrade } from './prepare-upgrade.ts';
 import { renderProblems } from './reach.ts';
 import { recheckHealth } from './recheck-health.ts';
-import { recordRun } from './record-run.ts';
+import { type RecordedRun, recordRun } from './record-run.ts';
 import type { Session } from './session.ts';
 import { describeUnhealthy, waitHealthy } from './wait-healthy.ts';
 
-export interface ChangeOptions {
+export interface ChangeOptions extends RecordedRun {
   readonly intent: Intent;
   /** A saved plan, applied unchanged. It is refused when the hosts have changed since. */
   readonly saved?: Plan;
@@ -40,14 +40,11 @@ export interface ChangeOptions {
   readonly diff: boolean;
   /** Seconds without progress after which a wait fails; undefined for the default of each wait. */
   readonly patience: number | undefined;
-  readonly signal: AbortSignal;
   /** Prints text for people; does nothing with --json. */
   readonly say: (text: string) => void;
   readonly colour: boolean;
   /** The command, for the record of the run: `install`, `node add`. */
   readonly title: string;
-  /** Returns the command that shows the record of a run. */
-  readonly logsCommand: (run: string) => string;
 }
 
 export interface ChangeResult {

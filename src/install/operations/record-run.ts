@@ -2,10 +2,16 @@
 
 import { Interrupted, MesosupError } from '../../errors/mesosup-error.ts';
 import type { Problem } from '../plan.ts';
-import type { ChangeOptions } from './change-cluster.ts';
 import type { HostTrouble } from './outcome.ts';
 import type { Session } from './session.ts';
 import { UNHEALTHY } from './wait-healthy.ts';
+
+export interface RecordedRun {
+  /** Returns the command that shows the record of a run. */
+  readonly logsCommand: (run: string) => string;
+  /** Aborted when the program is interrupted. */
+  readonly signal: AbortSignal;
+}
 
 interface Outcome {
   readonly problems: readonly Problem[];
@@ -20,7 +26,7 @@ interface Outcome {
  */
 export async function recordRun<T extends Outcome>(
   { record }: Session,
-  { logsCommand, signal }: Pick<ChangeOptions, 'logsCommand' | 'signal'>,
+  { logsCommand, signal }: RecordedRun,
   body: () => Promise<T>,
 ): Promise<T & { readonly run?: string }> {
   try {
