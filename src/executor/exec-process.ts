@@ -30,7 +30,7 @@ export function workerMark(): string {
  * Finds the process of a command that Docker runs in a container. Checks that the process belongs to the container: if
  * the engine runs in another PID namespace, the reported process id may belong to an unrelated process.
  * @returns undefined if the command does not run, or has ended meanwhile
- * @throws Error if the process is not in the container
+ * @throws Error if the process is not in the container, or Docker does not know it yet: the command's output may come first
  */
 export async function findExecProcess(
   engine: DockerEngine,
@@ -38,7 +38,8 @@ export async function findExecProcess(
   container: string,
 ): Promise<number | undefined> {
   const { Pid: pid, Running } = await engine.inspectExec(exec, AbortSignal.timeout(INSPECT_TIMEOUT_MS));
-  if (!Running || pid === 0) return undefined;
+  if (!Running) return undefined;
+  if (pid === 0) throw new Error('Docker does not know the process yet');
   const cgroups = await readFile(`/proc/${pid}/cgroup`, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error;
   });
