@@ -1,8 +1,10 @@
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { execa } from 'execa';
+import type { execa } from 'execa';
 import { MesosupError } from '../errors/mesosup-error.ts';
+
+type Execa = typeof execa;
 
 /** The image of the 2013 page. No registry has a current version, so the demo builds it. */
 export const DEFAULT_IMAGE = 'johncosta/redis';
@@ -45,9 +47,11 @@ export function packageClosure(root: string, depends: string): string[] {
  * @throws MesosupError with a remedy if apt is missing or has no package lists
  */
 export async function buildRedisImage(name: string, say: (step: string) => void): Promise<void> {
+  // Most demos find the image, and loading execa takes half of a start of Node.
+  const { execa } = await import('execa');
   const dir = await mkdtemp(path.join(tmpdir(), 'mesosup-image-'));
   try {
-    const packages = await listPackages();
+    const packages = await listPackages(execa);
     say(`downloading ${packages.length} packages of the distribution`);
     await execa('apt-get', ['download', '-qq', ...packages], { cwd: dir }).catch((error) => {
       throw new MesosupError(
@@ -77,7 +81,7 @@ export async function buildRedisImage(name: string, say: (step: string) => void)
   }
 }
 
-async function listPackages(): Promise<string[]> {
+async function listPackages(execa: Execa): Promise<string[]> {
   const options = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map(
     (o) => `--no-${o}`,
   );

@@ -1,4 +1,4 @@
-import { request } from './request.ts';
+import { request, textOf } from './request.ts';
 import type { SchedulerApi } from './scheduler-api.ts';
 import type { Overview } from './table.ts';
 
@@ -33,7 +33,9 @@ export async function readOverview(
     api.json<AppJson[]>('/v1/apps'),
     api.json<TasksJson>('/v1/tasks'),
     api.json<EndpointsJson>('/v1/endpoints'),
-    request(`${masterUrl}/slaves`, { signal }).then((r) => r.json() as Promise<SlavesJson>),
+    request(`${masterUrl}/slaves`, { signal })
+      .then(textOf)
+      .then((text): SlavesJson => JSON.parse(text)),
   ]);
   const tasks = Object.entries(tasksByApp).flatMap(([app, list]) => list.map((t) => ({ ...t, app })));
   return {

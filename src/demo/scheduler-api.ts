@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MesosupError } from '../errors/mesosup-error.ts';
-import { request } from './request.ts';
+import { type Answer, request, textOf } from './request.ts';
 
 /** The demo's app, as the 2013 page posts it. */
 export interface DemoApp {
@@ -43,28 +43,27 @@ export class SchedulerApi {
 
   /** Opens the event stream as soon as the scheduler listens. Yields once it is open, and then for each event. */
   async *events(): AsyncGenerator<void> {
-    const response = await this.#whenListening('/v2/events');
-    const body = response.body;
-    if (!response.ok || !body) throw new MesosupError(`${this.url}/v2/events answered ${response.status}`);
+    const answer = await this.#whenListening('/v2/events');
+    if (answer.statusCode !== 200) {
+      throw new MesosupError(`${this.url}/v2/events answered ${answer.statusCode}`);
+    }
     yield;
-    const decoder = new TextDecoder();
-    for await (const chunk of body) {
-      if (decoder.decode(chunk, { stream: true }).includes('data:')) yield;
+    for await (const chunk of answer.setEncoding('utf8')) {
+      if (String(chunk).includes('data:')) yield;
     }
   }
 
   /** @throws MesosupError with the scheduler's answer if it refuses the app */
   async startApp(app: DemoApp): Promise<void> {
-    const response = await request(`${this.url}/v1/apps/start`, {
+    const answer = await request(`${this.url}/v1/apps/start`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(app),
       signal: this.#signal,
     });
-    if (response.status !== 204) {
-      throw new MesosupError(
-        `the scheduler refused app ${app.id}: ${response.status} ${await response.text()}`,
-      );
+    const text = await textOf(answer);
+    if (answer.statusCode !== 204) {
+      throw new MesosupError(`the scheduler refused app ${app.id}: ${answer.statusCode} ${text}`);
     }
   }
 
@@ -86,15 +85,16 @@ export class SchedulerApi {
   }
 
   async #text(path: string, accept = 'text/plain'): Promise<string> {
-    const response = await request(this.url + path, { headers: { accept }, signal: this.#signal });
-    if (!response.ok) throw new MesosupError(`${this.url}${path} answered ${response.status}`);
-    return response.text();
+    const answer = await request(this.url + path, { headers: { accept }, signal: this.#signal });
+    const text = await textOf(answer);
+    if (answer.statusCode !== 200) throw new MesosupError(`${this.url}${path} answered ${answer.statusCode}`);
+    return text;
   }
 
-  async #whenListening(path: string): Promise<Response> {
+  async #whenListening(path: string): Promise<Answer> {
     for (;;) {
       try {
-        return await fetch(this.url + path, {
+        return await request(this.url + path, {
           headers: { accept: 'text/event-stream' },
           signal: this.#signal,
         });
