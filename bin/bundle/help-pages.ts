@@ -1,6 +1,7 @@
 /** Makes the pages of help from the commands, with oclif's help: its texts, without its line breaks. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { stripVTControlCharacters as plain } from 'node:util';
 import { type Command, CommandHelp, Help, type Interfaces } from '@oclif/core';
 import {
   type HelpBlock,
@@ -33,7 +34,8 @@ class ProgramHelp extends Help {
   }
 
   protected override log(text = ''): void {
-    this.shown += `${text}\n`;
+    // The build may run in a terminal.
+    this.shown += `${plain(text)}\n`;
   }
 }
 
@@ -68,10 +70,11 @@ class RecordedHelp extends ProgramHelp {
 /** Makes a formatter put its sections into a list, and their places there into its text. */
 function record(help: Formatter, sections: HelpBlock[], early: number): void {
   let rows: HelpBlock | undefined;
+  const rendered = (text: string) => plain(help.render(text));
   const list = (header: string, input: readonly (readonly (string | undefined)[])[]): HelpBlock => ({
     header,
     list: input.map(([left = '', right]) =>
-      right === undefined ? [help.render(left)] : [help.render(left), help.render(right)],
+      right === undefined ? [rendered(left)] : [rendered(left), rendered(right)],
     ),
   });
   help.renderList = (input) => {
@@ -81,8 +84,8 @@ function record(help: Formatter, sections: HelpBlock[], early: number): void {
   help.section = (header, body) => {
     if (Array.isArray(body)) sections.push(list(header, body as [string, string | undefined][]));
     else if (rows && typeof rows !== 'string') sections.push({ ...rows, header });
-    else if (header === 'USAGE') sections.push({ header, usage: help.render(String(body)), early });
-    else sections.push(sectionBlock(header, help.render(String(body))));
+    else if (header === 'USAGE') sections.push({ header, usage: rendered(String(body)), early });
+    else sections.push(sectionBlock(header, rendered(String(body))));
     rows = undefined;
     return `\0${sections.length - 1}`;
   };
