@@ -100,7 +100,8 @@ function formsOf(secret: string): string[] {
   const base64 = base64Forms(bytes).flatMap((form) => [form, form.replaceAll('+', '-').replaceAll('/', '_')]);
   const hex = [...bytes].map((byte) => anyCase(byte.toString(16).padStart(2, '0'))).join('');
   const escaped = JSON.stringify(secret).slice(1, -1);
-  return [...new Set([percentForm(secret), ...[escaped, ...base64].map(literal), hex])];
+  // The first one that matches wins: as a string of JSON, a last backslash is two.
+  return [...new Set([literal(escaped), percentForm(secret), ...base64.map(literal), hex])];
 }
 
 /** Matches the text with any of its characters percent-encoded. */
