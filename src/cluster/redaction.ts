@@ -110,7 +110,7 @@ function percentForm(text: string): string {
     .map((character) => {
       const bytes = [...Buffer.from(character)];
       const encoded = bytes.map((byte) => `%${anyCase(byte.toString(16).padStart(2, '0'))}`).join('');
-      return `(?:${literal(character)}|${encoded})`;
+      return `(?:${encoded}|${literal(character)})`;
     })
     .join('');
 }
