@@ -56,20 +56,45 @@ spaces`);
   expect(output).toMatch(new RegExp(`^${numbers} \\S+\n${numbers} proc\n${numbers} tmpfs\n$`));
 });
 
-test('a probe reads the mount options of each file system once', () => {
+test('a probe reads the options of the last and deepest mount of a directory, also of one mounted on itself', () => {
+  const mount = (point: string, options: string, more: string) =>
+    `36 35 8:1 / ${point} ${options} shared:1 - ext4 /dev/x ${more}`;
+  const table = [
+    mount('/', 'rw,relatime', 'rw'),
+    mount('/usr', 'rw', 'rw'),
+    mount('/usr', 'ro,relatime', 'rw'),
+    mount('/usr/lib', 'rw,noexec', 'rw'),
+    mount('/srv', 'rw', 'ro'),
+    mount('/run', 'rw', 'rw,size=1k'),
+  ];
   const output = run(`
 . '${path.resolve('templates/host/probe/system.sh')}'
 DISKS='/
-/var
-/tmp
+/usr
+/usr/lib
+/usr/bin
+/srv
+/run
 /gone'
 existing() { place=$1; }
-stat() { case $place in /var) echo / ;; /gone) return 1 ;; *) echo "$place" ;; esac; }
-findmnt() {
-  case $place in /tmp) printf 'ro\\nrw\\n' ;; /) echo rw,noexec ;; *) return 1 ;; esac
+awk() {
+  table='${table.join('\n')}'
+  printf '%s\n' "$table" >"$work/table"
+  command awk "$(printf '%s' "$1" | sed "s#/proc/self/mountinfo#$work/table#")"
 }
-mounts`);
-  expect(output).toBe('rw,noexec\nrw,noexec\nrw\nunknown\n');
+work=$(mktemp -d)
+mounts
+rm -r "$work"`);
+  expect(output.split('\n')).toEqual([
+    'rw,relatime,rw',
+    'ro,relatime,rw',
+    'rw,noexec,rw',
+    'ro,relatime,rw',
+    'rw,ro',
+    'rw,rw,size=1k',
+    'rw,relatime,rw',
+    '',
+  ]);
 });
 
 test('reads which servers answer, and to which only short requests get through', async () => {

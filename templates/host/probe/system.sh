@@ -37,22 +37,35 @@ disks() (
   [ $# -eq 0 ] || stat -f -c '%a %S' "$@"
 )
 
-# mounts: mount options, one line for each of DISKS
+# mounts: mount options and those of the file system, one line for each of DISKS. A directory may be mounted on itself with
+# other options, which neither its device nor its name shows.
 mounts() (
   IFS=$NEWLINE
   set -f
-  known=
   for path in $DISKS; do
     existing "$path"
-    # Most of them are on the same file system.
-    point=$(stat -c %m "$place")
-    if [ -z "$point" ] || [ "$point" != "$known" ]; then
-      # One line for each mount on the same directory, of which the last one is in use.
-      options=$(findmnt -n -r -o OPTIONS -T "$place" | tail -n 1)
-      known=$point
-    fi
-    echo "${options:-unknown}"
-  done
+    # No link in it.
+    (CDPATH='' && cd "$place" && pwd -P) 2>/dev/null || echo "$place"
+  done | awk '
+    BEGIN {
+      while ((getline line <"/proc/self/mountinfo") > 0) {
+        fields = split(line, field, " ")
+        gsub(/\\040/, " ", field[5])
+        point[++count] = field[5]
+        options[count] = field[6] "," field[fields]
+      }
+    }
+    {
+      deepest = ""
+      found = "unknown"
+      # Of several mounts on the same directory, the last one is in use.
+      for (i = 1; i <= count; i++)
+        if ((point[i] == "/" || $0 == point[i] || index($0, point[i] "/") == 1) && length(point[i]) >= length(deepest)) {
+          deepest = point[i]
+          found = options[i]
+        }
+      print found
+    }'
 )
 
 # left: traces of an interrupted dpkg, and of a run that was killed
