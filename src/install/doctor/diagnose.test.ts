@@ -193,7 +193,7 @@ test('a service that is starting is a warning, one that fails again and again an
   expect(
     withFault(runs, () => ({ logs: { 'mesos-agent': ["Failed to load unknown flag 'colour'"] } })),
   ).toEqual([
-    'h2 error health the Mesos agent runs, but does not answer on port 5051: it does not know a flag that it was given',
+    'h2 error service the service mesos-agent (the Mesos agent) fails again and again: it does not know a flag that it was given',
   ]);
 });
 

@@ -51,6 +51,12 @@ const LAST_LINES = 5;
 /** Restarts after which a service that is starting counts as failed. */
 const MANY_RESTARTS = 3;
 
+/** True of a service that does not work and is between two failures: it may run for a moment each time. */
+function restartsInVain(found: ServiceFacts | undefined, isCauseKnown: boolean): boolean {
+  if (found === undefined || found.restarts < MANY_RESTARTS) return false;
+  return found.state === 'starting' || (found.state === 'running' && isCauseKnown);
+}
+
 /** Services that should run and do not. */
 export function services({ cluster, host, own, seen }: Patient): Finding[] {
   if (!own.mesosup.started) return [];
@@ -58,9 +64,9 @@ export function services({ cluster, host, own, seen }: Patient): Finding[] {
     const service = serviceOf(cluster, role, own);
     const found = own.services[service];
     const isStarting = found?.state === 'starting';
-    const isRestarting = isStarting && found.restarts >= MANY_RESTARTS && !healthy;
     const { evidence, known } = explain(found, seen.logs[service]);
-    if (found?.state === 'running' || (isStarting && !isRestarting)) {
+    const isRestarting = !healthy && restartsInVain(found, known !== undefined);
+    if ((found?.state === 'running' || isStarting) && !isRestarting) {
       const slow =
         isStarting && !healthy
           ? [
@@ -133,14 +139,14 @@ export function health({ cluster, host, own, seen }: Patient): Finding[] {
     const service = serviceOf(cluster, role, own);
     const found = own.services[service];
     // The other check reports a service that does not run, and names the reason.
-    if (healthy || found?.state !== 'running') return [];
     const { known, evidence } = explain(found, seen.logs[service]);
+    if (healthy || found?.state !== 'running' || restartsInVain(found, known !== undefined)) return [];
     const what = state.startsWith('does not') ? state : `is not healthy: ${state}`;
     return [
       finding(
         host.name,
         'health',
-        `${NAMES[role]} runs, but ${what}${known && found.restarts > 0 ? `: ${known.cause}` : ''}`,
+        `${NAMES[role]} runs, but ${what}`,
         `Read its log: ${logCommand(host.name, service)}`,
         { evidence },
       ),

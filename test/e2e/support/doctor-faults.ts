@@ -245,7 +245,7 @@ const FIXED_FAULTS: readonly Fault[] = [
 ];
 
 /** Holds a port until it is killed. */
-const HOLD = `perl -MIO::Socket::INET -e 'IO::Socket::INET->new(LocalPort => 8080, Listen => 1, ReuseAddr => 1) or die; sleep 9999'`;
+const HOLD = `perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalPort => 8080, Listen => 1, ReuseAddr => 1) or die; sleep 9999'`;
 
 const SERVICE_FAULTS: readonly Fault[] = [
   {
