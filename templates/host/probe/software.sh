@@ -64,7 +64,8 @@ docker_engine() {
   {
     if ! { pid=$(cat /run/docker.pid 2>/dev/null) && [ -n "$pid" ] && [ -d "/proc/$pid" ] && echo running &&
       timeout 3 docker version --format '{{.Server.Version}}'; }; then
-      command -v docker && docker --version
+      # An older client asks the engine for this, too.
+      command -v docker && timeout 3 docker --version
     fi
   } | member docker
 }
