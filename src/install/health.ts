@@ -147,21 +147,29 @@ function seconds(milliseconds = 0): string {
 
 function clusterProblems(cluster: Cluster, facts: ReadonlyMap<string, Facts>): string[] {
   const asked = (role: Role) => hostsWith(cluster, role).map((host) => facts.get(host.name));
+  /** True if a host that can't be reached may lead, and another host says that one leads. */
+  const ledElsewhere = (role: Role, isLed: (own: Facts) => boolean) =>
+    asked(role).includes(undefined) && [...facts.values()].some(isLed);
   const problems: string[] = [];
   const zookeepers = asked('zookeeper');
   if (zookeepers.length > 1) {
     const leaders = zookeepers.filter((f) => f?.zookeeper.mode === 'leader').length;
-    if (leaders !== 1) problems.push(`ZooKeeper has ${leaders === 0 ? 'no' : leaders} leader`);
+    const isElsewhere =
+      leaders === 0 && ledElsewhere('zookeeper', ({ zookeeper }) => zookeeper.mode === 'follower');
+    if (leaders !== 1 && !isElsewhere)
+      problems.push(`ZooKeeper has ${leaders === 0 ? 'no' : leaders} leader`);
   }
   const elected = asked('master').filter((f) => f?.master.elected);
-  if (elected.length !== 1) {
+  const isMasterElsewhere = elected.length === 0 && ledElsewhere('master', ({ agent }) => agent.registered);
+  if (elected.length !== 1 && !isMasterElsewhere) {
     problems.push(
       elected.length === 0 ? 'no Mesos master is elected' : `${elected.length} Mesos masters lead`,
     );
   }
   const masters = hostsWith(cluster, 'master');
   const away = masters.filter(({ name }) => !facts.get(name)?.master.answers).map(({ name }) => name);
-  if (away.length > 0 && away.length < masters.length && !elected.some((f) => f?.master.recovered)) {
+  const isRecovered = isMasterElsewhere || elected.some((f) => f?.master.recovered);
+  if (away.length > 0 && away.length < masters.length && !isRecovered) {
     problems.push(
       `no master has recovered the registry, and ${away.join(', ')} ${away.length === 1 ? 'does' : 'do'} not answer: Mesos creates the registry of a new cluster only when all masters run`,
     );
@@ -173,7 +181,9 @@ function clusterProblems(cluster: Cluster, facts: ReadonlyMap<string, Facts>): s
   }
   const schedulers = asked('scheduler');
   const leading = schedulers.filter((f) => f?.scheduler.leads).length;
-  if (schedulers.length > 0 && leading !== 1) {
+  const isSchedulerElsewhere =
+    leading === 0 && ledElsewhere('scheduler', ({ scheduler }) => scheduler.leader !== '');
+  if (schedulers.length > 0 && leading !== 1 && !isSchedulerElsewhere) {
     problems.push(leading === 0 ? 'no scheduler leads' : `${leading} schedulers lead`);
   }
   return problems;

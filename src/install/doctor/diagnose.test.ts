@@ -190,9 +190,14 @@ test('a service that is starting is a warning, one that fails again and again an
     ...service('mesos-agent', { restarts: 7 })(own),
     agent: { ...own.agent, answers: false, registered: false },
   });
-  expect(
-    withFault(runs, () => ({ logs: { 'mesos-agent': ["Failed to load unknown flag 'colour'"] } })),
-  ).toEqual([
+  const cause = { logs: { 'mesos-agent': ["Failed to load unknown flag 'colour'"] } };
+  const later = {
+    logs: { 'mesos-agent': [...cause.logs['mesos-agent'], ...Array<string>(12).fill('it works')] },
+  };
+  expect(withFault(runs, () => later)).toEqual([
+    'h2 error health the Mesos agent runs, but does not answer on port 5051',
+  ]);
+  expect(withFault(runs, () => cause)).toEqual([
     'h2 error service the service mesos-agent (the Mesos agent) fails again and again: it does not know a flag that it was given',
   ]);
 });
@@ -334,6 +339,39 @@ test('tells a stopped cluster, hosts that are not installed, and unreachable one
       { facts, unreachable: [lost] },
     ),
   ).toEqual(['h2 error unreachable h2: no route']);
+  // The other hosts know that the one that can't be reached leads.
+  const withoutLeader = new Map([...ALL].filter(([name]) => name !== 'h1'));
+  const away = { ...lost, host: 'h1', message: 'h1: no route' };
+  expect(
+    withFault(
+      () => ({}),
+      () => ({}),
+      { facts: withoutLeader, unreachable: [away] },
+    ),
+  ).toEqual(['h1 error unreachable h1: no route']);
+  const leaderless = new Map(
+    [...withoutLeader].map(([name, own]) => [
+      name,
+      {
+        ...own,
+        zookeeper: { ...own.zookeeper, mode: '' },
+        agent: { ...own.agent, registered: false },
+        scheduler: { ...own.scheduler, leader: '' },
+      },
+    ]),
+  );
+  expect(
+    withFault(
+      () => ({}),
+      () => ({}),
+      { facts: leaderless, unreachable: [away] },
+    ).filter((text) => text.startsWith('cluster')),
+  ).toEqual([
+    'cluster error cluster ZooKeeper has no leader',
+    'cluster error cluster no Mesos master is elected',
+    'cluster error cluster no master has recovered the registry, and h1 does not answer: Mesos creates the registry of a new cluster only when all masters run',
+    'cluster error cluster no scheduler leads',
+  ]);
 });
 
 test('agents out of service are named with their host', () => {

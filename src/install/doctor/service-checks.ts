@@ -45,27 +45,40 @@ const KNOWN_CAUSES: readonly { readonly text: RegExp; readonly cause: string; re
   },
 ];
 
+/** Begins the state of a role whose service does not answer. */
+const SILENT = 'does not';
+
 /** Lines of a service's log that are shown. */
 const LAST_LINES = 5;
 
 /** Restarts after which a service that is starting counts as failed. */
 const MANY_RESTARTS = 3;
 
-/** True of a service that does not work and is between two failures: it may run for a moment each time. */
-function restartsInVain(found: ServiceFacts | undefined, isCauseKnown: boolean): boolean {
-  if (found === undefined || found.restarts < MANY_RESTARTS) return false;
-  return found.state === 'starting' || (found.state === 'running' && isCauseKnown);
+/** Last lines of a log in which a cause is recent. */
+const RECENT_LINES = 12;
+
+/** True of an unhealthy service that is between two failures: it may run for a moment each time. */
+function restartsInVain(
+  found: ServiceFacts | undefined,
+  { state, healthy }: RoleHealth,
+  log: readonly string[] = [],
+): boolean {
+  if (healthy || found === undefined || found.restarts < MANY_RESTARTS) return false;
+  if (found.state !== 'running') return found.state === 'starting';
+  const last = log.slice(-RECENT_LINES);
+  return state.startsWith(SILENT) && KNOWN_CAUSES.some(({ text }) => last.some((line) => text.test(line)));
 }
 
 /** Services that should run and do not. */
 export function services({ cluster, host, own, seen }: Patient): Finding[] {
   if (!own.mesosup.started) return [];
-  return hostHealth(cluster, host, own).roles.flatMap(({ role, healthy, state }) => {
+  return hostHealth(cluster, host, own).roles.flatMap((roleHealth) => {
+    const { role, healthy, state } = roleHealth;
     const service = serviceOf(cluster, role, own);
     const found = own.services[service];
     const isStarting = found?.state === 'starting';
     const { evidence, known } = explain(found, seen.logs[service]);
-    const isRestarting = !healthy && restartsInVain(found, known !== undefined);
+    const isRestarting = restartsInVain(found, roleHealth, seen.logs[service]);
     if ((found?.state === 'running' || isStarting) && !isRestarting) {
       const slow =
         isStarting && !healthy
@@ -111,8 +124,11 @@ function explain(found: ServiceFacts | undefined, log: readonly string[] = []) {
   const known = KNOWN_CAUSES.find(({ text }) => log.some((line) => text.test(line)));
   const cause = log.findLast((line) => known?.text.test(line));
   const end = log.slice(-LAST_LINES).filter((line) => line !== cause);
-  const restarts = found?.restarts ? [`restarted ${count(found.restarts, 'time')} by the init system`] : [];
-  return { known, evidence: [...(cause === undefined ? [] : [cause]), ...restarts, ...end] };
+  return { known, evidence: [...(cause === undefined ? [] : [cause]), ...restartsOf(found), ...end] };
+}
+
+function restartsOf(found: ServiceFacts | undefined): string[] {
+  return found?.restarts ? [`restarted ${count(found.restarts, 'time')} by the init system`] : [];
 }
 
 function logCommand(host: string, service: string): string {
@@ -135,20 +151,21 @@ function maskedOrDisabled(host: string, service: string, enabled: string): Findi
 /** Services that run, but do not work. */
 export function health({ cluster, host, own, seen }: Patient): Finding[] {
   if (!own.mesosup.started) return [];
-  return hostHealth(cluster, host, own).roles.flatMap(({ role, healthy, state }) => {
+  return hostHealth(cluster, host, own).roles.flatMap((roleHealth) => {
+    const { role, healthy, state } = roleHealth;
     const service = serviceOf(cluster, role, own);
     const found = own.services[service];
     // The other check reports a service that does not run, and names the reason.
-    const { known, evidence } = explain(found, seen.logs[service]);
-    if (healthy || found?.state !== 'running' || restartsInVain(found, known !== undefined)) return [];
-    const what = state.startsWith('does not') ? state : `is not healthy: ${state}`;
+    if (healthy || found?.state !== 'running') return [];
+    if (restartsInVain(found, roleHealth, seen.logs[service])) return [];
+    const what = state.startsWith(SILENT) ? state : `is not healthy: ${state}`;
     return [
       finding(
         host.name,
         'health',
         `${NAMES[role]} runs, but ${what}`,
         `Read its log: ${logCommand(host.name, service)}`,
-        { evidence },
+        { evidence: [...restartsOf(found), ...(seen.logs[service] ?? []).slice(-LAST_LINES)] },
       ),
     ];
   });

@@ -384,7 +384,7 @@ export const ROUNDS: readonly Round[] = [
         back: 'systemctl start ssh',
       },
     ],
-    also: ['cluster *'],
+    also: [],
   },
   {
     title: 'an ensemble without a majority',
