@@ -99,6 +99,8 @@ describe.skipIf(!isSoak)('the doctor', () => {
     }
     const fixedFaults = faults.filter(({ fixed }) => fixed !== undefined);
     const fixed = fixedFaults.length > 0 ? await cluster.run('doctor', '--fix', '--yes') : undefined;
+    // A failure below must not disturb the next round.
+    await cluster.healthy();
 
     const { findings } = found;
     const expected = faults.map((fault) => findingOf(fault, found));

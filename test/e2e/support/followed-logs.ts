@@ -86,7 +86,10 @@ async function leaderOf(cluster: LabCluster): Promise<LabHost | undefined> {
       .catch(() => undefined);
     if (!answer?.ok) continue;
     const { leader } = (await answer.json()) as { leader: string };
-    return hosts.find(({ address }) => leader === `${address}:${PORTS.scheduler}`);
+    // A host with a name in Mesos is named by it.
+    return hosts.find(({ name, address }) =>
+      [name, address].some((one) => leader === `${one}:${PORTS.scheduler}`),
+    );
   }
   return undefined;
 }
