@@ -1,6 +1,7 @@
 import { computed } from '@preact/signals';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { AppLink } from '../parts/app-link.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { When } from '../parts/time.tsx';
 import { query, setQuery } from '../router.ts';
 import { aboutText, type LiveEvent, matchesEvent } from '../state/events.ts';
@@ -60,7 +61,7 @@ export function Events() {
           {filter.value === '' ? 'No events since the page was opened.' : 'No event matches the filter.'}
         </div>
       ) : (
-        <div class="panel scroll">
+        <Scroll label="Table of the events">
           <table>
             <thead>
               <tr>
@@ -76,7 +77,7 @@ export function Events() {
               ))}
             </tbody>
           </table>
-        </div>
+        </Scroll>
       )}
     </>
   );

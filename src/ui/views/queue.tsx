@@ -3,6 +3,7 @@ import { api, SHORT } from '../live/api.ts';
 import { AppLink } from '../parts/app-link.tsx';
 import { Show, useLoaded } from '../parts/loaded.tsx';
 import { attempt } from '../parts/notices.tsx';
+import { Scroll } from '../parts/scroll.tsx';
 import { Age } from '../parts/time.tsx';
 import { plain } from '../state/plain.ts';
 import { pathOf } from '../state/route.ts';
@@ -38,7 +39,7 @@ export function Queue() {
 
 function Table({ entries, reload }: { entries: readonly Entry[]; reload: () => void }) {
   return (
-    <div class="panel scroll">
+    <Scroll label="Table of the waiting apps">
       <table>
         <thead>
           <tr>
@@ -58,7 +59,7 @@ function Table({ entries, reload }: { entries: readonly Entry[]; reload: () => v
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 

@@ -4,6 +4,7 @@ import type { TaskJson } from '../../../scheduler/api/v2/app-schemas.ts';
 import { killTask } from '../../changes.ts';
 import { ask } from '../../parts/dialog.tsx';
 import { attempt } from '../../parts/notices.tsx';
+import { Scroll } from '../../parts/scroll.tsx';
 import { Age } from '../../parts/time.tsx';
 import { plain } from '../../state/plain.ts';
 import { pathOf } from '../../state/route.ts';
@@ -28,7 +29,7 @@ export function Instances({ app }: { app: FullApp }) {
     );
   }
   return (
-    <div class="panel scroll">
+    <Scroll label="Table of the instances">
       <table>
         <thead>
           <tr>
@@ -51,7 +52,7 @@ export function Instances({ app }: { app: FullApp }) {
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }
 
