@@ -18,6 +18,7 @@ import { confirm } from './confirm.ts';
 
 interface NewHost {
   readonly allowRemove: readonly string[];
+  readonly update: boolean;
   /** See `ChangeOptions.before`. */
   readonly before: () => Promise<void>;
 }
@@ -103,7 +104,7 @@ export function runMember(
   loaded: LoadedCluster,
   flags: RunFlags,
   member: MemberChange | undefined,
-  { allowRemove, before }: Partial<NewHost> = {},
+  { allowRemove, update, before }: Partial<NewHost> = {},
 ): Promise<ChangeReport> {
   return runChange(command, loaded, flags, {
     intent: {
@@ -111,6 +112,7 @@ export function runMember(
       start: false,
       ...(member && { member }),
       ...(allowRemove && { allowRemove }),
+      ...(update && { update }),
     },
     allowAgentReplace: false,
     ...(before && { before }),

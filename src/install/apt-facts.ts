@@ -26,6 +26,8 @@ export type AptObstacle =
       readonly name: string;
       readonly wanted: string;
       readonly available: readonly string[];
+      /** The version is that of `versions.lock`. */
+      readonly locked?: true;
     }
   /** A preferences file excludes every version. `file` is empty where no file explains it. */
   | {

@@ -2,6 +2,8 @@
 
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import type { Secrets } from '../cluster/secrets.ts';
+import type { VersionsLock } from '../cluster/versions-lock.ts';
+import { pinsFor, withPins } from './locked-versions.ts';
 import type { Plan } from './plan.ts';
 import { planHost } from './plan-host.ts';
 import type { Resource } from './resources/registry.ts';
@@ -21,6 +23,8 @@ export interface PlanInput {
   readonly start?: boolean;
   /** For an upgrade: changes the wanted resources of a host. */
   readonly adjust?: (host: ClusterHost, wanted: readonly Resource[]) => readonly Resource[];
+  /** Versions for packages that hosts lack. */
+  readonly lock?: VersionsLock | undefined;
   readonly secrets: Secrets;
   /** Returns the digest of the text as UTF-8, in hex. */
   readonly sha256: (text: string) => string;
@@ -38,8 +42,11 @@ export function planCluster(input: PlanInput): Plan {
     if (own === undefined || address === undefined) return [];
     const running = wantsRunning(input, own.mesosup.started);
     const usual = wantedResources({ ...input, host, running });
-    const wanted = input.adjust?.(host, usual) ?? usual;
-    return [{ ...planHost({ cluster, host, facts: own, wanted, command, secrets, sha256 }), address }];
+    const pins = input.lock ? pinsFor(input.lock, own, usual) : [];
+    const wanted = input.adjust?.(host, usual) ?? withPins(usual, own, pins);
+    const plan = planHost({ cluster, host, facts: own, wanted, command, secrets, sha256 });
+    const isPinned = pins.length > 0 && plan.items.some(({ resource }) => resource?.kind === 'package');
+    return [{ ...plan, address, ...(isPinned && { pins }) }];
   });
   return { format: 1, command, cluster: cluster.name, version: payload.version, hosts };
 }

@@ -1,6 +1,7 @@
 /** A plan: the changes of each host, without their scripts. It can be shown, saved and applied later. */
 
 import type { Item } from './item.ts';
+import type { Pin } from './locked-versions.ts';
 import type { Resource } from './resources/registry.ts';
 
 export type PlanCommand = 'install' | 'start' | 'stop' | 'uninstall' | 'drain' | 'undrain' | 'upgrade';
@@ -23,6 +24,8 @@ export interface HostPlan {
   readonly address?: { readonly address: string; readonly why: string };
   /** Digest of the facts behind the items. A saved plan is refused when the digest has changed. */
   readonly basis: string;
+  /** Versions that apt has to choose where it installs these packages, also as dependencies; from `versions.lock`. */
+  readonly pins?: readonly Pin[];
 }
 
 export type PlanItem = Item<Resource>;

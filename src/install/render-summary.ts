@@ -3,6 +3,7 @@
 import { columns } from '../text/columns.ts';
 import { count } from '../text/count.ts';
 import { listed } from '../text/listed.ts';
+import type { MovedVersion } from './locked-versions.ts';
 import { ESTIMATED_MB_PER_SECOND, type PlanSummary, type SummarizedHost } from './summary.ts';
 import { STAGE_TITLES, type Stage } from './upgrade/stages.ts';
 
@@ -14,6 +15,7 @@ export function renderSummary(summary: PlanSummary, detailed: boolean): string[]
   if (summary.hosts.length === 0) return [];
   const facts = [
     ['Packages', packagesText(summary)],
+    ['Versions', pinnedText(summary)],
     ['Copied', copyText(summary)],
     ['Time', timeText(summary)],
     ['Restarts', servicesText(summary.restarts)],
@@ -60,6 +62,10 @@ function packagesText(summary: PlanSummary): string {
   if (parts.length === 0) return '';
   const hosts = summary.hosts.length > 1 ? ' on all hosts together' : '';
   return `${parts.join(', ')}${hosts}${install + upgrade > 0 ? `; ${downloadText(summary)}` : ''}`;
+}
+
+function pinnedText({ pinned }: PlanSummary): string {
+  return pinned.length === 0 ? '' : `as in versions.lock on ${listed(pinned)}`;
 }
 
 function downloadText({ downloadBytes, isDownloadKnown }: PlanSummary): string {
@@ -111,16 +117,20 @@ function drainTexts({ drains }: PlanSummary): string[] {
   });
 }
 
-/** A table of the versions that change; the same change on several hosts is one line. */
-function versionLines({ upgrade }: PlanSummary): string[] {
-  const changed = (upgrade?.versions ?? []).filter(({ from, to }) => from !== to);
+/** Tables of the versions that change; the same change on several hosts is one line. */
+function versionLines({ upgrade, moved }: PlanSummary): string[] {
+  const upgraded = (upgrade?.versions ?? []).filter(({ from, to }) => from !== to);
+  return [...versionTable('UPGRADE', upgraded), ...versionTable('VERSIONS.LOCK', moved)];
+}
+
+function versionTable(title: string, changed: readonly MovedVersion[]): string[] {
   if (changed.length === 0) return [];
   const groups = [...Map.groupBy(changed, ({ name, from, to }) => `${name} ${from} ${to}`).values()];
   const rows = groups.flatMap((same) => {
     const [first] = same;
     return first ? [[first.name, first.from, first.to, listed(same.map(({ host }) => host))]] : [];
   });
-  return [...columns(['UPGRADE', 'FROM', 'TO', 'HOSTS'], rows).split('\n'), ''];
+  return [...columns([title, 'FROM', 'TO', 'HOSTS'], rows).split('\n'), ''];
 }
 
 function endingTexts({ endsTasks }: PlanSummary): string[] {

@@ -1,5 +1,6 @@
 /** Makes the request for a simulation with apt from a plan. */
 
+import type { Pin } from './locked-versions.ts';
 import type { HostPlan } from './plan.ts';
 import type { FileResource } from './resources/file.ts';
 import type { PackageResource } from './resources/package.ts';
@@ -9,6 +10,7 @@ export interface SimulationRequest {
   readonly packages: readonly Pick<PackageResource, 'name' | 'version'>[];
   /** Lists of repositories that the plan adds or changes. */
   readonly sources: readonly Pick<FileResource, 'path' | 'content'>[];
+  readonly pins?: readonly Pin[];
   /** True: also look for versions that are newer than the host's package lists. */
   readonly fresh?: true;
 }
@@ -17,7 +19,7 @@ export interface SimulationRequest {
  * Undefined if the plan installs nothing from a repository. Package files are omitted: apt can simulate them only when
  * they are on the host.
  */
-export function simulationRequest({ items }: HostPlan): SimulationRequest | undefined {
+export function simulationRequest({ items, pins }: HostPlan): SimulationRequest | undefined {
   const resources = items.flatMap(({ resource }) => resource ?? []);
   const packages = resources.flatMap((one) =>
     one.kind === 'package' && one.file === undefined
@@ -28,5 +30,5 @@ export function simulationRequest({ items }: HostPlan): SimulationRequest | unde
   const sources = resources.flatMap((one) =>
     one.kind === 'file' && one.aptSource ? [{ path: one.path, content: one.content }] : [],
   );
-  return { packages, sources };
+  return { packages, sources, ...(pins && { pins }) };
 }

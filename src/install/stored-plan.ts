@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { literals, record } from '../stored/record.ts';
 import type { PlanAction } from './item.ts';
+import type { Pin } from './locked-versions.ts';
 import type { HostPlan, Plan, PlanCommand, PlanItem } from './plan.ts';
 import { storedResource } from './resources/registry.ts';
 
@@ -46,6 +47,7 @@ const host = record<HostPlan>({
   items: z.array(item),
   address: record<NonNullable<HostPlan['address']>>({ address: text, why: text }).optional(),
   basis: text,
+  pins: z.array(record<Pin>({ name: text, version: text, sha256: text })).optional(),
 });
 
 export const storedPlan = record<Plan>({

@@ -1,8 +1,10 @@
 /** Summarizes a plan for a decision: what it does to which hosts, and what it interrupts. */
 
 import type { Cluster, Role } from '../cluster/cluster.ts';
+import type { VersionsLock } from '../cluster/versions-lock.ts';
 import type { AptChange } from './apt-facts.ts';
 import { idParts } from './item.ts';
+import { type MovedVersion, movedVersions } from './locked-versions.ts';
 import type { MemberChange } from './member-change.ts';
 import type { Plan, PlanItem } from './plan.ts';
 import type { FactsByHost } from './topology.ts';
@@ -38,6 +40,10 @@ export interface PlanSummary {
     readonly reason: string;
   }[];
   readonly upgrade?: UpgradeSummary;
+  /** What the plan installs in another version than `versions.lock` has. */
+  readonly moved: readonly MovedVersion[];
+  /** Hosts whose packages get the versions of `versions.lock`. */
+  readonly pinned: readonly string[];
   /** The number of groups of hosts that are changed one after another. */
   readonly steps: number;
   /** An estimate in seconds; see `estimate`. */
@@ -68,6 +74,7 @@ export interface SummaryInput {
   /** True if the run waits until the cluster is healthy. */
   readonly starts: boolean;
   readonly upgrade?: UpgradeSummary | undefined;
+  readonly lock?: VersionsLock | undefined;
   readonly member?: MemberChange | undefined;
 }
 
@@ -86,6 +93,7 @@ export function summarize({
   payloadBytes,
   starts,
   upgrade,
+  lock,
   member,
 }: SummaryInput): PlanSummary {
   const changed = plan.hosts.filter(({ items }) => items.length > 0);
@@ -149,6 +157,8 @@ export function summarize({
         .map(({ reason = '' }) => ({ host, tasks: facts.get(host)?.agent.tasks ?? null, reason })),
     ),
     ...(upgrade && { upgrade }),
+    moved: lock ? movedVersions(lock, plan, facts) : [],
+    pinned: changed.filter(({ pins }) => pins !== undefined).map(({ host }) => host),
     steps: groups.length,
     seconds:
       groups.reduce((sum, { hosts }) => sum + Math.max(...hosts.map(time)) + SECONDS_PER_STEP, 0) +

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Calls of apt that an installation and its simulation share. Needs a function `cache`: apt-cache with the options of
 # the caller.
+#   PINS  versions that apt has to choose: `NAME VERSION SHA256`, one a line
 
 # apt_get WORD...: apt-get with the options that affect the result of an installation
 apt_get() {
@@ -17,4 +18,14 @@ newest() {
     if ($3 == want || bare == want) { exact = $3; exit }
     if (first == "" && (index($3, want) == 1 || index(bare, want) == 1)) first = $3
   } END { print exact == "" ? first : exact }'
+}
+
+# pin_versions DIRECTORY: copies apt's preferences into the directory, with PINS after them, so that a pin of the host's
+# owner comes first. A priority below 1000 downgrades no package.
+pin_versions() {
+  mkdir -p "$1" || return
+  preferences=
+  eval "$(apt-config shell preferences Dir::Etc::PreferencesParts/d)"
+  [ ! -d "$preferences" ] || cp -RLp "$preferences/." "$1/"
+  printf '%s\n' "$PINS" | awk 'NF { printf "Package: %s\nPin: version %s\nPin-Priority: 995\n\n", $1, $2 }' >"$1/zz-mesosup.pref"
 }

@@ -4,6 +4,7 @@
 #   LISTS_STALE  see places.ts
 #   NAMES        names of the packages, one a line
 #   FRESH        not empty: always fetch the package lists
+#   PINS         see apt.sh
 
 # Timeout in seconds for each of the two fetches of lists.
 FETCH_SECONDS=120
@@ -41,6 +42,10 @@ END
   parts=
   eval "$(apt-config shell parts Dir::Etc::SourceParts/d)"
   [ ! -d "$parts" ] || cp -RLp "$parts/." "$dir/parts/"
+  if [ -n "$PINS" ]; then
+    pin_versions "$dir/preferences"
+    printf 'Dir::Etc::PreferencesParts "%s";\n' "$dir/preferences/" >>"$dir/conf"
+  fi
   sources=
   printf '{"format":1' >&3
 }

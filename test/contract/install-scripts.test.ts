@@ -1,7 +1,7 @@
 /** The scripts for hosts, tested with the shells and tools that run them. */
 
-import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -187,17 +187,24 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
   const settings = ['VERSION 2', 'APT::Architecture=amd64', ''];
   const packages = [
     'ours 2.0 > - **REMOVE**',
-    'libnew - < 1:2.0-1 /var/cache/apt/archives/libnew_1%3a2.0-1_amd64.deb',
-    'known 1.0 < 1.1 /var/cache/apt/archives/known_1.1_all.deb',
-    'older 3.0 > 2.0 /var/cache/apt/archives/older_2.0_all.deb',
+    'libnew - < 1:2.0-1 DEBS/libnew_1%3a2.0-1_amd64.deb',
+    'known 1.0 < 1.1 DEBS/known_1.1_all.deb',
+    'older 3.0 > 2.0 DEBS/older_2.0_all.deb',
     'libnew - < 1:2.0-1 **CONFIGURE**',
   ];
 
-  /** The file of former versions. */
+  /** The file of former versions, and that of installed packages. */
   const former = () => path.join(directory, 'former');
+  const installed = () => path.join(directory, 'installed');
+  const sumOf = (text: string) => createHash('sha256').update(text).digest('hex');
 
   /** Runs the hook like apt, which has written before how much space it needs. */
-  async function run(space: string, allowed = ['older'], more: readonly string[] = []) {
+  async function run(
+    space: string,
+    allowed = ['older'],
+    more: readonly string[] = [],
+    pins: readonly string[] = [],
+  ) {
     const journal = path.join(directory, 'journal');
     const output = path.join(directory, 'output');
     const lines = [
@@ -211,9 +218,15 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
     await writeFile(output, `After this operation, ${space} of additional disk space will be used.\n`);
     const file = path.join(directory, 'hook');
     await writeFile(file, hook);
-    const input = [...settings, ...packages, ...more, ''].join('\n');
+    const debs = path.join(directory, 'debs');
+    await mkdir(debs, { recursive: true });
+    for (const name of ['libnew_1%3a2.0-1_amd64', 'known_1.1_all', 'older_2.0_all'])
+      await writeFile(path.join(debs, `${name}.deb`), name);
+    const input = [...settings, ...packages, ...more, ''].join('\n').replaceAll('DEBS', debs);
     await rm(former(), { force: true });
-    const files = [output, allowedFile, journal, former()];
+    const pinFile = path.join(directory, 'pins');
+    await writeFile(pinFile, `${pins.join('\n')}\n`);
+    const files = [output, allowedFile, journal, former(), pinFile, installed()];
     const { exitCode, stdout } = await execa(program, [...args, file, ...files], { input, reject: false });
     return { exitCode, stdout, journal: (await readFile(journal, 'utf8')).split('\n').slice(2, -1) };
   }
@@ -230,6 +243,40 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
   test('records the version that each package had before its change', async () => {
     await run('1,024 kB');
     expect(await readFile(former(), 'utf8')).toBe('ours 2.0\nknown 1.0\nolder 3.0\n');
+  });
+
+  test('records what apt takes, with the SHA-256 and one line for each package', async () => {
+    await writeFile(installed(), `known 1.0 ${'0'.repeat(64)} 5\nother 7 ${'1'.repeat(64)} 6\n`);
+    expect((await run('1 kB')).exitCode).toBe(0);
+    const lines = (await readFile(installed(), 'utf8')).trimEnd().split('\n');
+    expect(lines.map((line) => line.replace(/ \d+$/, ''))).toEqual([
+      `libnew 1:2.0-1 ${sumOf('libnew_1%3a2.0-1_amd64')}`,
+      `known 1.1 ${sumOf('known_1.1_all')}`,
+      `older 2.0 ${sumOf('older_2.0_all')}`,
+      `other 7 ${'1'.repeat(64)}`,
+    ]);
+    expect(Math.abs(Number(lines[0]?.split(' ')[3]) - Date.now() / 1000)).toBeLessThan(300);
+  });
+
+  test('refuses another version or file than the plan pins, and records nothing', async () => {
+    await rm(installed(), { force: true });
+    const pins = [
+      `libnew 1:1.9-1 ${'0'.repeat(64)}`,
+      `known 1.1 ${'0'.repeat(64)}`,
+      `unused 1 ${'0'.repeat(64)}`,
+    ];
+    const sum = sumOf('known_1.1_all');
+    expect(await run('1 kB', ['older'], [], pins)).toEqual({
+      exitCode: 1,
+      stdout: [
+        'versions.lock: libnew 1:1.9-1, and apt chose 1:2.0-1',
+        `versions.lock: known 1.1 with the SHA-256 ${'0'.repeat(64)}, and apt fetched ${sum}`,
+      ].join('\n'),
+      journal: [],
+    });
+    await expect(readFile(installed(), 'utf8')).rejects.toThrow('ENOENT');
+    const right = [`libnew 1:2.0-1 ${sumOf('libnew_1%3a2.0-1_amd64')}`, `known 1.1 ${sum}`];
+    expect((await run('1 kB', ['older'], [], right)).exitCode).toBe(0);
   });
 
   test('records the state of each package that the journal lacks', async () => {

@@ -6,7 +6,7 @@ import type { Plan } from '../../install/plan.ts';
 import { BaseCommand } from '../base-command.ts';
 import { runChange } from '../change-command.ts';
 import type { ChangeReport } from '../change-report.ts';
-import { allowAgentReplaceFlag, allowRemoveFlag, changeFlags } from '../flags/change-flags.ts';
+import { allowAgentReplaceFlag, allowRemoveFlag, changeFlags, updateFlag } from '../flags/change-flags.ts';
 import { clusterOf, hostOptions, specFlags, stateOf } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
 import { nextCommand } from '../next-command.ts';
@@ -14,7 +14,7 @@ import { nextCommand } from '../next-command.ts';
 export default class Install extends BaseCommand {
   static override summary = 'Install Mesos, ZooKeeper, Docker and the scheduler on the hosts of a cluster.';
   static override description =
-    'Shows the changes and asks for confirmation. A second run changes only what differs, and does nothing if nothing differs. A failure on one host does not stop the other hosts. A host finishes the changes that it has started even if the connection is lost; the next run resumes from there.';
+    'Shows the changes and asks for confirmation. A second run changes only what differs, and does nothing if nothing differs. A failure on one host does not stop the other hosts. A host finishes the changes that it has started even if the connection is lost; the next run resumes from there. A new host gets the same package versions as the hosts before it.';
   static override examples = [
     '<%= config.bin %> install --hosts h1,h2,h3 --start',
     '<%= config.bin %> install --file cluster.yaml --yes',
@@ -38,15 +38,17 @@ export default class Install extends BaseCommand {
     ...changeFlags,
     'allow-agent-replace': allowAgentReplaceFlag,
     'allow-remove': allowRemoveFlag,
+    update: updateFlag,
   };
 
   async run(): Promise<ChangeReport> {
     const { args, flags } = await this.parse(Install);
     const saved = args.plan === undefined ? undefined : await readPlan(args.plan);
-    const selectsCluster = flags.file !== undefined || flags.start || flags['allow-remove'] !== undefined;
+    const selectsCluster =
+      flags.file !== undefined || flags.start || flags.update || flags['allow-remove'] !== undefined;
     if (saved && (selectsCluster || Object.keys(hostOptions(flags)).length > 0)) {
       throw new UsageError(
-        'a saved plan already contains its hosts and options: leave out the hosts, --file, --start and --allow-remove',
+        'a saved plan already contains its hosts and options: leave out the hosts, --file, --start, --update and --allow-remove',
       );
     }
     const loaded: LoadedCluster = saved
@@ -54,7 +56,12 @@ export default class Install extends BaseCommand {
       : await clusterOf(flags);
     const plan: Plan | undefined = saved?.plan;
     const report = await runChange(this, loaded, flags, {
-      intent: { command: 'install', start: flags.start, allowRemove: flags['allow-remove'] ?? [] },
+      intent: {
+        command: 'install',
+        start: flags.start,
+        allowRemove: flags['allow-remove'] ?? [],
+        update: flags.update,
+      },
       allowAgentReplace: flags['allow-agent-replace'],
       ...(plan && { saved: plan }),
     });

@@ -38,5 +38,11 @@ export const allowAgentReplaceFlag = Flags.boolean({
   helpGroup,
 });
 
+export const updateFlag = Flags.boolean({
+  summary:
+    'Install the newest packages on new hosts. Default: the versions that other hosts took (versions.lock).',
+  helpGroup,
+});
+
 /** The flags of every command that changes hosts. */
 export const changeFlags = { yes: yesFlag, diff: diffFlag, timeout: timeoutFlag };

@@ -50,3 +50,25 @@ test('stores the state where XDG says, unless that path is relative', () => {
   expect(stateHome({ XDG_STATE_HOME: '/x' }, '/home/a')).toBe('/x/mesosup');
   expect(stateHome({ XDG_STATE_HOME: 'x' }, '/home/a')).toBe('/home/a/.local/state/mesosup');
 });
+
+test('keeps the lock of versions; a damaged one is refused with a remedy that costs nothing', async () => {
+  expect(await state.versionsLock()).toBeUndefined();
+  const lock = {
+    systems: new Map([
+      ['debian-12-amd64', new Map([['a', { version: '1', sha256: 'a'.repeat(64), taken: 1 }]])],
+    ]),
+  };
+  await state.keepVersionsLock(lock);
+  expect(await state.versionsLock()).toEqual(lock);
+  expect(await readdir(state.directory)).toEqual(['versions.lock']);
+  expect(state.fileNames).toContain('versions.lock');
+  const remedy = expect.stringContaining('the next install makes it again');
+  for (const text of ['', '{"format":1', '[]', '{"format":1,"systems":{"x":{"y":{}}}}']) {
+    await writeFile(state.lockFile, text);
+    await expect(state.versionsLock()).rejects.toMatchObject({ path: state.lockFile, remedy });
+  }
+  await writeFile(state.lockFile, '{"format":2,"release":"9.9.9","systems":{}}');
+  await expect(state.versionsLock()).rejects.toThrow('a later release wrote it');
+  await state.forget();
+  expect(await readdir(state.directory)).toEqual([]);
+});

@@ -20,6 +20,7 @@ import {
   withoutDerived,
 } from '../secrets.ts';
 import type { ClusterUrls } from '../urls.ts';
+import { lockFile, storedLock, type VersionsLock } from '../versions-lock.ts';
 
 const CLUSTER_FILE = 'cluster.json';
 
@@ -60,7 +61,8 @@ export class ClusterState {
   readonly directory: string;
   readonly secretsFile: string;
   /** Names of the files in the directory that this class reads. */
-  readonly fileNames = ['secrets.json', CLUSTER_FILE, 'urls.json'] as const;
+  readonly fileNames = ['secrets.json', CLUSTER_FILE, 'urls.json', 'versions.lock'] as const;
+  readonly lockFile: string;
   readonly #clusterFile: string;
   readonly #urlsFile: string;
 
@@ -68,6 +70,7 @@ export class ClusterState {
   constructor(directory: string) {
     this.directory = directory;
     this.secretsFile = path.join(directory, 'secrets.json');
+    this.lockFile = path.join(directory, 'versions.lock');
     this.#clusterFile = path.join(directory, CLUSTER_FILE);
     this.#urlsFile = path.join(directory, 'urls.json');
   }
@@ -139,6 +142,19 @@ export class ClusterState {
     await rename(await this.#draft({ ...kept, cluster }), this.#clusterFile);
   }
 
+  /** Reads the versions that the hosts took; undefined if no install has written them. */
+  async versionsLock(): Promise<VersionsLock | undefined> {
+    const text = await this.#read(this.lockFile);
+    if (text === undefined) return undefined;
+    const remedy = `Restore it from a backup, or remove it: the next install makes it again from the hosts that it reaches.`;
+    return this.#decode(this.lockFile, parse(text, this.lockFile, remedy), async () => lockFile, remedy);
+  }
+
+  async keepVersionsLock(lock: VersionsLock): Promise<void> {
+    const draft = await this.#draft({ format: 1, release: RELEASE, ...storedLock(lock) });
+    await rename(draft, this.lockFile);
+  }
+
   /** Returns the path of a file that the caller may write, for example a log; creates its directory. */
   async newFile(name: string): Promise<string> {
     await this.#makeDirectory();
@@ -150,6 +166,7 @@ export class ClusterState {
     await rm(this.secretsFile, { force: true });
     await rm(this.#clusterFile, { force: true });
     await rm(this.#urlsFile, { force: true });
+    await rm(this.lockFile, { force: true });
   }
 
   async #makeDirectory(): Promise<void> {
@@ -190,13 +207,20 @@ export class ClusterState {
   }
 
   /** @throws MesosupError for a file that is damaged, or written by a later release */
-  async #decode<T>(file: string, stored: unknown, form: () => Promise<StoredFile<T>>): Promise<T> {
+  async #decode<T>(
+    file: string,
+    stored: unknown,
+    form: () => Promise<StoredFile<T>>,
+    whenDamaged?: string,
+  ): Promise<T> {
     // Loaded only when there is something to read, since loading a schema is slow.
     const known = await form();
     const read = readStored(stored, known, (why, remedy) =>
-      remedy === undefined ? damaged(file, why) : new MesosupError(`${file} ${why}`, { path: file, remedy }),
+      remedy === undefined
+        ? damaged(file, whenDamaged, why)
+        : new MesosupError(`${file} ${why}`, { path: file, remedy }),
     );
-    if (read === undefined) throw damaged(file);
+    if (read === undefined) throw damaged(file, whenDamaged);
     return read;
   }
 
@@ -230,21 +254,21 @@ async function mustBePrivate(file: string): Promise<void> {
   }
 }
 
-function parse(text: string, file: string): Record<string, unknown> {
+function parse(text: string, file: string, whenDamaged?: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
   } catch {
     // An error of JSON.parse could contain a part of the text.
   }
-  throw damaged(file);
+  throw damaged(file, whenDamaged);
 }
 
-function damaged(file: string, why = 'is damaged'): MesosupError {
-  return new MesosupError(`${file} ${why}`, {
-    path: file,
-    remedy: `Restore it from a backup. Without a backup, move it away and install again. This makes new secrets and restarts all services.`,
-  });
+const LOST =
+  'Restore it from a backup. Without a backup, move it away and install again. This makes new secrets and restarts all services.';
+
+function damaged(file: string, remedy = LOST, why = 'is damaged'): MesosupError {
+  return new MesosupError(`${file} ${why}`, { path: file, remedy });
 }
 
 function complete(stored: StoredSecrets): Secrets {

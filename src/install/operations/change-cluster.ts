@@ -18,6 +18,7 @@ import { addressOf } from '../topology.ts';
 import { applyWaves } from './apply-plan.ts';
 import { applyUpgrade } from './apply-upgrade.ts';
 import { type ApplyToHostsOptions, followRuns, holderName } from './apply-wave.ts';
+import { keepVersions } from './keep-versions.ts';
 import type { HostTrouble } from './outcome.ts';
 import { type Intent, memberOf, type Prepared, type Program, prepare, surveyCluster } from './prepare.ts';
 import { prepareUpgrade } from './prepare-upgrade.ts';
@@ -97,6 +98,7 @@ async function surveyAndChange(
       signal,
     });
   if (changesIn(plan) === 0) {
+    if (installs(intent)) await keepVersions(session, plan, prepared.facts);
     if (!starts) return result;
     const health = clusterHealth(session.cluster, prepared.facts);
     const isHealthy = describeUnhealthy(health, reach.usable).length === 0;
@@ -133,7 +135,11 @@ async function surveyAndChange(
       allowRemove: allowedBy(options),
       signal,
     };
-    return intent.command === 'upgrade' ? applyUpgrade(session, all, intent) : applyWaves(session, all);
+    const done = await (intent.command === 'upgrade'
+      ? applyUpgrade(session, all, intent)
+      : applyWaves(session, all));
+    if (installs(intent) || intent.command === 'upgrade') await keepVersions(session, plan, prepared.facts);
+    return done;
   });
   const done = { ...result, troubles, applied: true };
   const changes = intent.command === 'install' || intent.command === 'upgrade';

@@ -4,11 +4,13 @@ import { createHash, randomBytes } from 'node:crypto';
 import { hostNamed } from '../../cluster/choose-hosts.ts';
 import { generateSecrets, type Secrets } from '../../cluster/secrets.ts';
 import { hostsWith } from '../../cluster/topology.ts';
+import { EMPTY_LOCK, type VersionsLock } from '../../cluster/versions-lock.ts';
 import { MesosupError, UsageError } from '../../errors/mesosup-error.ts';
 import type { AptFacts } from '../apt-facts.ts';
 import { drainPlan } from '../drain-plan.ts';
 import { describePayload } from '../edge/payload.ts';
 import type { Facts } from '../facts.ts';
+import { lockWith } from '../locked-versions.ts';
 import { isMember, type MemberChange, memberProblems } from '../member-change.ts';
 import type { Plan, Problem } from '../plan.ts';
 import { type PlanInput, planCluster } from '../plan-cluster.ts';
@@ -29,7 +31,13 @@ export type Intent = {
   /** Plan and change these hosts only. A running cluster starts on them. */
   readonly only?: readonly string[];
 } & (
-  | { readonly command: 'install'; readonly start: boolean; readonly member?: MemberChange }
+  | {
+      readonly command: 'install';
+      readonly start: boolean;
+      readonly member?: MemberChange;
+      /** Take the newest packages, whatever `versions.lock` has. */
+      readonly update?: boolean;
+    }
   | { readonly command: 'start' | 'stop' }
   | { readonly command: 'uninstall'; readonly purge: boolean }
   | DrainIntent
@@ -58,6 +66,8 @@ export interface Prepared {
   readonly payloadBytes?: number;
   /** True if the run starts the cluster and waits until it is healthy. */
   readonly starts: boolean;
+  /** `versions.lock`, with what the hosts have taken; missing for commands that do not read it. */
+  readonly lock?: VersionsLock;
   /** Of an upgrade. */
   readonly upgrade?: UpgradeSummary;
   /** Hosts of which the first holds the cluster's lock, if they are not the usable ones. */
@@ -146,7 +156,10 @@ export async function prepare(
       : intent;
   const startProblems = startsCluster(asked) ? missingForStart(session, survey.facts, before, asked) : [];
   const now = startProblems.length > 0 ? { ...intent, command: 'install' as const, start: false } : asked;
-  const planFor = (facts: ReadonlyMap<string, Facts>) => planWith(session, made, facts, secrets, now);
+  const lock = lockWith((await session.state.versionsLock()) ?? EMPTY_LOCK, survey.facts);
+  const isUpdate = intent.command === 'install' && intent.update === true;
+  const pinned = { ...now, ...(!isUpdate && { lock }) };
+  const planFor = (facts: ReadonlyMap<string, Facts>) => planWith(session, made, facts, secrets, pinned);
   let first: Plan;
   try {
     first = planFor(survey.facts);
@@ -154,7 +167,7 @@ export async function prepare(
     if (!(cause instanceof UnknownAddressError)) throw cause;
     throw nothingChanged({ ...before.reach, blocker: cause.message }, before.problems);
   }
-  const answers = await simulateApt(session, planOf(first, only), before.reach);
+  const answers = await simulateApt(session, planOf(first, only), before.reach, isUpdate);
   const facts = withAnswers(survey.facts, answers);
   const { problems, reach } = answers.size === 0 ? before : check(facts);
   const plan = answers.size === 0 ? first : planFor(facts);
@@ -166,6 +179,7 @@ export async function prepare(
     plan: planOf({ ...plan, hosts: plan.hosts.filter(({ host }) => reach.usable.includes(host)) }, only),
     payloadBytes: made.bytes,
     starts: startsCluster(now),
+    lock,
   };
 }
 
@@ -281,12 +295,14 @@ function missingForStart(
     }));
 }
 
-/** Simulates the installation on the usable hosts whose plan installs packages. */
-async function simulateApt(session: Session, plan: Plan, reach: Reach) {
+/** Simulates the installation on the usable hosts whose plan installs packages. An update reads the newest lists. */
+async function simulateApt(session: Session, plan: Plan, reach: Reach, isUpdate: boolean) {
   const requests = plan.hosts.flatMap((host) => {
     const request =
       plan.command !== 'stop' && reach.usable.includes(host.host) ? simulationRequest(host) : undefined;
-    return request === undefined ? [] : [[host.host, request] as const];
+    return request === undefined
+      ? []
+      : [[host.host, { ...request, ...(isUpdate && { fresh: true as const }) }] as const];
   });
   return session.simulate(new Map(requests));
 }
@@ -296,7 +312,8 @@ function planWith(
   payload: PlanInput['payload'],
   facts: ReadonlyMap<string, Facts>,
   secrets: Secrets,
-  intent: Exclude<Intent, { command: 'uninstall' | 'upgrade' | DrainIntent['command'] }>,
+  intent: Exclude<Intent, { command: 'uninstall' | 'upgrade' | DrainIntent['command'] }> &
+    Pick<PlanInput, 'lock'>,
 ): Plan {
   return planCluster({ cluster, facts, templates, payload, secrets, sha256, ...intent });
 }

@@ -12,7 +12,9 @@ import { RunRecorder, recordsDirectory } from '../edge/run-records.ts';
 import { simulate } from '../edge/simulate-apt.ts';
 import { hostScripts, loadTemplates, loginScripts } from '../edge/templates.ts';
 import type { Facts } from '../facts.ts';
+import { LOCK_TARGETS } from '../locked-versions.ts';
 import type { Problem } from '../plan.ts';
+import type { ProbeTargets } from '../probe-targets.ts';
 import type { HostScripts } from '../script/host-scripts.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
 import { healthServices, healthTargets, probeTargets } from '../targets.ts';
@@ -29,7 +31,16 @@ export interface Survey {
   readonly unreachable: readonly Problem[];
 }
 
-const NOTHING_ELSE = { files: [], trees: [], packages: [], users: [], services: [], ports: [], disks: [] };
+const NOTHING: ProbeTargets = {
+  files: [],
+  trees: [],
+  packages: [],
+  users: [],
+  services: [],
+  ports: [],
+  disks: [],
+  health: {},
+};
 
 /** Options of connections to hosts, and of the log of a run. */
 export interface ConnectOptions {
@@ -151,17 +162,21 @@ export class Session {
 
   /** Probes all hosts, or those with these names, in one round trip each. */
   survey(secrets: Secrets | undefined, names?: readonly string[]): Promise<Survey> {
-    const hosts = this.cluster.hosts.filter(({ name }) => names?.includes(name) ?? true);
-    return this.#ask(hosts, secrets, false);
+    return this.#ask(names, secrets, this.screen, (host) => probeTargets(this.cluster, host));
   }
 
-  /** Probes little more than the services of these hosts. */
+  /** Probes little more than the services of these hosts. Callers show the reasons of a wait themselves. */
   health(secrets: Secrets, names: readonly string[]): Promise<Survey> {
-    return this.#ask(
-      this.cluster.hosts.filter((host) => names.includes(host.name)),
-      secrets,
-      true,
-    );
+    return this.#ask(names, secrets, undefined, (host) => ({
+      ...NOTHING,
+      services: healthServices(this.cluster, host),
+      health: healthTargets(this.cluster, host),
+    }));
+  }
+
+  /** Probes what apt took on these hosts. */
+  installedPackages(names: readonly string[]): Promise<Survey> {
+    return this.#ask(names, undefined, undefined, () => ({ ...NOTHING, ...LOCK_TARGETS }));
   }
 
   /** Simulates an installation with apt on these hosts. @returns by host, without unreachable hosts */
@@ -183,21 +198,22 @@ export class Session {
   }
 
   async #ask(
-    hosts: readonly ClusterHost[],
+    names: readonly string[] | undefined,
     secrets: Secrets | undefined,
-    healthAlone: boolean,
+    screen: Screen | undefined,
+    targetsOf: (host: ClusterHost) => ProbeTargets,
   ): Promise<Survey> {
     if (secrets) this.hide(secrets);
+    const hosts = this.cluster.hosts.filter(({ name }) => names?.includes(name) ?? true);
     const found = await askConcurrently(
-      // Callers that wait for health show the reasons themselves.
-      healthAlone ? undefined : this.screen,
+      screen,
       'Probing the hosts',
       hosts.map((host) => host.name),
       this.atOnce,
       async (name) => {
         const host = hosts.find((one) => one.name === name);
         if (!host) throw new TypeError(`the cluster has no host ${name}`);
-        return this.#probe(host, secrets, healthAlone);
+        return probeHost(this.host(name), this.scripts, targetsOf(host), secrets).catch(hostError);
       },
     );
     const facts = new Map<string, Facts>();
@@ -207,17 +223,6 @@ export class Session {
       else facts.set(name, answer);
     }
     return { facts, unreachable };
-  }
-
-  async #probe(host: ClusterHost, secrets: Secrets | undefined, healthAlone: boolean) {
-    const targets = healthAlone
-      ? {
-          ...NOTHING_ELSE,
-          services: healthServices(this.cluster, host),
-          health: healthTargets(this.cluster, host),
-        }
-      : probeTargets(this.cluster, host);
-    return probeHost(this.host(host.name), this.scripts, targets, secrets).catch(hostError);
   }
 
   /** Closes all connections, and prints the path of the log. */

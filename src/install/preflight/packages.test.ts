@@ -33,6 +33,20 @@ test('an obstacle is an error that names the package, its cause and the remedy',
   ]);
 });
 
+test('a locked version that no repository has is an error whose remedy is --update or an older mirror', () => {
+  const version = { kind: 'version', name: 'a', wanted: '1', locked: true } as const;
+  const [some, none] = [
+    { ...version, available: ['2'] },
+    { ...version, available: [] },
+  ];
+  const problems = checkApt({ obstacles: [some, none] });
+  expect(problems.map(({ message }) => message)).toEqual([
+    'no repository of the host has a 1, which versions.lock has from other hosts, only 2',
+    'no repository of the host has a 1, which versions.lock has from other hosts',
+  ]);
+  expect(problems[0]).toMatchObject({ severity: 'error', remedy: expect.stringContaining('--update') });
+});
+
 test('a repository without the suite is the error, not the packages that are absent because of it', () => {
   const missingSuites = [{ url: 'http://x/Debian', suite: 'trixie' }];
   expect(render(checkApt({ missingSuites, obstacles: [{ kind: 'absent', name: 'mesos' }] }))).toEqual([

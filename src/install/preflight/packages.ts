@@ -56,13 +56,24 @@ function obstacleProblem(host: string, obstacle: AptObstacle, apt: AptFacts, bro
       return [problem(host, 'package', `no repository of the host has the package ${obstacle.name}`, remedy)];
     }
     case 'version': {
-      const { name, wanted, available } = obstacle;
+      const { name, wanted, available, locked } = obstacle;
       const problem = unsure ? warning : error;
+      const others = available.length === 0 ? '' : `, only ${available.slice(0, 5).join(', ')}`;
+      if (locked) {
+        return [
+          problem(
+            host,
+            'package',
+            `no repository of the host has ${name} ${wanted}, which versions.lock has from other hosts${others}`,
+            'Set a repository or mirror that keeps old versions, or take the newer versions with --update.',
+          ),
+        ];
+      }
       return [
         problem(
           host,
           'package',
-          `no repository of the host has ${name} ${wanted}, only ${available.slice(0, 5).join(', ')}`,
+          `no repository of the host has ${name} ${wanted}${others}`,
           'Set one of these versions in the cluster file, or omit the version to get the newest.',
         ),
       ];

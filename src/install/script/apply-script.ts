@@ -13,6 +13,7 @@ import { type JournalEntry, keepLines, type ScriptContext, stepLines } from '../
 import { checkLines, isEnabled, isWatched } from '../resources/service-kind.ts';
 import { stepGroups } from '../step-groups.ts';
 import { assemble, type HostScripts, type ScriptName } from './host-scripts.ts';
+import { pinLines } from './pin-lines.ts';
 import { RUNS, STARTED } from './places.ts';
 import { unitName } from './unit-name.ts';
 
@@ -125,6 +126,7 @@ function valuesOf(scripts: HostScripts, plan: HostPlan, options: ApplyOptions) {
     ESCAPE_COMMANDS: escapeCommands(scripts, hidden),
     APT_HOOK: scripts['apply/apt-hook.sh'],
     ALLOWED: allowedLosses(plan, options),
+    PINS: pinLines(plan.pins),
     LOCK_SECONDS: limits.lock,
     EDGE_SECONDS: limits.edge,
     STAY_MILLISECONDS: limits.stay,

@@ -9,6 +9,14 @@ import { parseSimulation } from './parse-simulation.ts';
 type Wanted = string | readonly [name: string, version: string];
 
 function parse(fixture: string, ...wanted: readonly Wanted[]) {
+  return parseWith(fixture, [], ...wanted);
+}
+
+function parseWith(
+  fixture: string,
+  pins: NonNullable<SimulationRequest['pins']>,
+  ...wanted: readonly Wanted[]
+) {
   const file = path.resolve(import.meta.dirname, `../../../test/fixtures/apt/${fixture}.json`);
   const members = Object.entries(JSON.parse(readFileSync(file, 'utf8')) as Record<string, string | number>);
   const encoded = members.map(([key, value]) => [
@@ -18,7 +26,7 @@ function parse(fixture: string, ...wanted: readonly Wanted[]) {
   const packages = wanted.map((one): SimulationRequest['packages'][number] =>
     typeof one === 'string' ? { name: one } : { name: one[0], version: one[1] },
   );
-  return parseSimulation(JSON.stringify(Object.fromEntries(encoded)), { packages, sources: [] });
+  return parseSimulation(JSON.stringify(Object.fromEntries(encoded)), { packages, sources: [], pins });
 }
 
 test('apt that only adds packages has no obstacles', () => {
@@ -26,6 +34,25 @@ test('apt that only adds packages has no obstacles', () => {
   const candidates = { 'aventer-mesos': '1.11.0-0.7.2.lab1', libatomic1: '12.2.0-14+deb12u1' };
   const nothing = { obstacles: [], changes: [], missingSuites: [], unreachable: [], failure: '' };
   expect(facts).toEqual({ ...nothing, candidates });
+});
+
+test('a locked version that no repository has is an obstacle, of a package of the plan and of a dependency', () => {
+  const pin = (name: string, version: string) => ({ name, version, sha256: 'a'.repeat(64) });
+  const pins = [
+    pin('aventer-mesos', '1.10.0'),
+    pin('libatomic1', '11'),
+    pin('tini', '0.18-1'),
+    pin('gone', '1'),
+  ];
+  const found = parseWith('conflict', pins, 'libatomic1', 'docker.io', 'iptables').obstacles;
+  const to = parse('conflict', 'libatomic1', 'docker.io', 'iptables').changes.find(
+    ({ name }) => name === 'tini',
+  )?.to;
+  expect(found).toEqual([{ kind: 'version', name: 'tini', wanted: '0.18-1', available: [to], locked: true }]);
+  expect(parseWith('conflict', [pin('tini', to ?? '')], 'docker.io').obstacles).toEqual([]);
+  const [missing] = parseWith('good', pins, ['aventer-mesos', '1.10.0']).obstacles;
+  expect(missing).toMatchObject({ kind: 'version', name: 'aventer-mesos', wanted: '1.10.0', locked: true });
+  expect(parseWith('good', [], ['aventer-mesos', '1.10.0']).obstacles[0]).not.toHaveProperty('locked');
 });
 
 test('a removal names the new package it conflicts with, and the wanted package that needs the new one', () => {

@@ -48,6 +48,7 @@ export function parseSimulation(stdout: string, request: SimulationRequest): Apt
   return {
     obstacles: [
       ...withoutCandidate(data, request, pins),
+      ...movedPins(steps, request),
       ...heldPackages(steps, holds),
       ...unmetDependencies(data, holds, pins),
     ],
@@ -130,7 +131,7 @@ function newestIn(available: readonly string[], wanted: string): string | undefi
 
 function withoutCandidate(
   { lacking, policy, madison }: Answer,
-  { packages }: SimulationRequest,
+  { packages, pins: locked = [] }: SimulationRequest,
   pins: readonly Pin[],
 ): AptObstacle[] {
   const names = new Set(lacking.split(' ').filter(Boolean));
@@ -144,7 +145,9 @@ function withoutCandidate(
     if (version === undefined) return [];
     const available = availableIn(madison, name);
     const begins = (one: string) => one.startsWith(version) || one.replace(/^\d+:/, '').startsWith(version);
-    return available.some(begins) ? [] : [{ kind: 'version', name, wanted: version, available }];
+    if (available.some(begins)) return [];
+    const isLocked = locked.some((pin) => pin.name === name && pin.version === version);
+    return [{ kind: 'version', name, wanted: version, available, ...(isLocked && { locked: true }) }];
   });
 }
 
@@ -170,6 +173,18 @@ function stepsOf({ simulation }: Answer): Step[] {
     return [
       { name, ...(from !== undefined && { from }), ...(verb === 'Inst' && to !== undefined && { to }) },
     ];
+  });
+}
+
+/** Reports pinned versions that no repository has: apt chooses another one. The plan's packages are not repeated. */
+function movedPins(
+  steps: readonly Step[],
+  { packages, pins: locked = [] }: SimulationRequest,
+): AptObstacle[] {
+  return locked.flatMap(({ name, version }): AptObstacle[] => {
+    const to = steps.find((step) => step.name === name)?.to;
+    if (to === undefined || to === version || packages.some((one) => one.name === name)) return [];
+    return [{ kind: 'version', name, wanted: version, available: [to], locked: true }];
   });
 }
 

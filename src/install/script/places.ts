@@ -39,6 +39,9 @@ export const LISTS_STALE = `${STATE}/lists-stale`;
 /** Versions of packages before a run changed them: lines `NAME VERSION`, the latest change of a package last. */
 export const FORMER_PACKAGES = `${STATE}/former-packages`;
 
+/** What apt took: lines `NAME VERSION SHA256 SECONDS`, one for each package, with the time by the host's clock. */
+export const INSTALLED_PACKAGES = `${STATE}/installed-packages`;
+
 /** Exists while an upgrade has taken the host's agent out of service, and still has to put it back. */
 export const AGENT_RETURNS = `${STATE}/agent-returns`;
 

@@ -14,7 +14,7 @@ export interface ProbeOptions {
 }
 
 /** Bytes. Larger files get no text. */
-const MAX_TEXT = 16 * 1024;
+const MAX_TEXT = 64 * 1024;
 /** Bytes. Larger files get no digest. */
 const MAX_HASHED = 64 * 1024 * 1024;
 

@@ -6,16 +6,22 @@
 import { quote } from '../../hosts/quote.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
 import { assemble, type HostScripts } from './host-scripts.ts';
+import { pinLines } from './pin-lines.ts';
 
 /** @returns a script for `Host.run` */
 export function simulationScript(
   scripts: HostScripts,
-  { packages, sources, fresh }: SimulationRequest,
+  { packages, sources, fresh, pins }: SimulationRequest,
 ): string {
   const words = packages.map(({ name, version }) =>
     quote(version === undefined ? name : `${name}=~${version}`),
   );
-  const values = { NAMES: packages.map(({ name }) => name), FRESH: fresh ? 'yes' : '' };
+  const values = {
+    NAMES: packages.map(({ name }) => name),
+    // The lists of a host may be older than the versions that other hosts have.
+    FRESH: fresh || pins ? 'yes' : '',
+    PINS: pinLines(pins),
+  };
   return assemble(scripts, ['environment.sh', 'apt.sh', 'simulate.sh'], values, [
     'open_simulation',
     ...sources.map(({ path, content }) => {

@@ -35,6 +35,10 @@ blame() {
     fail removal "apt would $(sed -n 's/^mesosup: //p' "$output" | sort -u | sed -z 's/\n\(.\)/ and \1/g;s/\n$//') for $1, which is not in the plan; apt changed nothing" \
       "Run mesosup plan to see why. Then allow it with: --allow-remove $(awk '$1 == "mesosup:" && !seen[$3]++ { printf "%s%s", sep, $3; sep = "," }' "$output")"
   fi
+  if wrote '^versions\.lock: '; then
+    fail version "$1: apt would not install what other hosts have: $(sed -n 's/^versions\.lock: //p' "$output" | sort -u | head -n 6 | sed -z 's/\n\(.\)/; \1/g;s/\n$//'); apt changed nothing" \
+      'Set a repository or mirror that keeps old versions, or take the newer versions with --update.'
+  fi
   # Names of packages contain no blanks.
   # shellcheck disable=SC2013
   for name in $(sed -n "$NAMING" "$output"); do

@@ -1,9 +1,10 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # dir, main, output, item: set by run.sh and events.sh
 # Runs apt-get until it succeeds: waits for locks, completes an interrupted dpkg run, fetches package lists.
-#   JOURNAL, LISTS_STALE, FORMER_PACKAGES  see places.ts
+#   JOURNAL, LISTS_STALE, FORMER_PACKAGES, INSTALLED_PACKAGES  see places.ts
 #   APT_HOOK      the text of apt-hook.sh
 #   ALLOWED       packages that apt may remove or downgrade, a name a line
+#   PINS          see apt.sh
 #   LOCK_SECONDS  how long the same program may hold the dpkg lock
 
 # wait_for_dpkg: waits until no program holds a lock of dpkg or apt
@@ -42,13 +43,18 @@ watch_apt() {
 apt() {
   printf '%s' "$APT_HOOK" >"$dir/hook"
   printf '%s\n' "$ALLOWED" >"$dir/allowed"
+  printf '%s\n' "$PINS" >"$dir/pins"
+  if [ -n "$PINS" ]; then
+    pin_versions "$dir/preferences"
+    set -- -o "Dir::Etc::PreferencesParts=$dir/preferences/" "$@"
+  fi
   : >"$dir/status"
   watch_apt 2>/dev/null 8<&- 9>&- &
   watcher=$!
   exec 7>>"$dir/status"
   logged apt_get -o APT::Status-Fd=7 -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold \
     -o Acquire::Retries=2 -o DPkg::Lock::Timeout=0 \
-    -o "DPkg::Pre-Install-Pkgs::=/bin/sh $dir/hook $output $dir/allowed $JOURNAL $FORMER_PACKAGES" -o DPkg::Tools::Options::/bin/sh::Version=2 "$@"
+    -o "DPkg::Pre-Install-Pkgs::=/bin/sh $dir/hook $output $dir/allowed $JOURNAL $FORMER_PACKAGES $dir/pins $INSTALLED_PACKAGES" -o DPkg::Tools::Options::/bin/sh::Version=2 "$@"
   result=$?
   exec 7>&-
   kill "$watcher" 2>/dev/null

@@ -2,6 +2,7 @@
 # shellcheck disable=SC2034 # updated: read by apt-get.sh
 # shellcheck disable=SC2154 # output, error: set by run.sh; packages: set by the steps; updated: also by apt-get.sh
 # Installs and removes packages.
+#   PINS  see apt.sh
 #   LISTS_STALE, START_POLICY, START_POLICY_MARK, START_POLICY_SAVED  see places.ts
 
 holding=
@@ -32,7 +33,8 @@ install_packages() {
   hold_starts
   : >"$output"
   updated=
-  if [ -e "$LISTS_STALE" ]; then update_lists; fi
+  # Versions that other hosts have may be missing in the lists of this host.
+  if [ -e "$LISTS_STALE" ] || [ -n "$PINS" ]; then update_lists; fi
   for word in "$@"; do
     case $word in
       *=~*)

@@ -1,0 +1,165 @@
+import { describe, expect, test } from 'vitest';
+import {
+  aptFacts,
+  bareFacts,
+  bareHosts,
+  clusterOf,
+  fileFacts,
+  hostOf,
+  planInput,
+  scripts,
+} from '../../test/install/hosts.ts';
+import { EMPTY_LOCK, type VersionsLock } from '../cluster/versions-lock.ts';
+import type { Facts } from './facts.ts';
+import { lockSystem, lockWith, movedVersions, pinsFor } from './locked-versions.ts';
+import type { Plan } from './plan.ts';
+import { planCluster } from './plan-cluster.ts';
+import { renderSummary } from './render-summary.ts';
+import type { PackageResource } from './resources/package.ts';
+import { applyScript } from './script/apply-script.ts';
+import { INSTALLED_PACKAGES } from './script/places.ts';
+import { simulationScript } from './script/simulation-script.ts';
+import { simulationRequest } from './simulation-request.ts';
+import { summarize } from './summary.ts';
+
+const [ONE, TWO] = ['1'.repeat(64), '2'.repeat(64)];
+const SYSTEM = 'debian-12-amd64';
+const taken = (text: string, changes: Partial<Facts> = {}) =>
+  bareFacts('10.0.0.1', { files: { [INSTALLED_PACKAGES]: fileFacts(text) }, ...changes });
+const lockOf = (...hosts: Facts[]) =>
+  lockWith(EMPTY_LOCK, new Map(hosts.map((host, at) => [`h${at}`, host])));
+const versions = (lock: VersionsLock, system = SYSTEM) =>
+  [...(lock.systems.get(system) ?? [])].map(([name, one]) => `${name} ${one.version}`).sort();
+
+const cluster = clusterOf([hostOf('h1')]);
+const lock = lockOf(
+  taken(`docker.io 20.10.24 ${ONE} 100\nrunc 1.1 ${TWO} 100\naventer-mesos 1.11.0-0.7 ${ONE} 100\n`),
+);
+const planned = (changes: Partial<Facts> = {}, of = cluster) =>
+  planCluster({ ...planInput(of, bareHosts(of, changes)), lock });
+const packageOf = ({ hosts }: Plan, name: string) =>
+  hosts[0]?.items.map(({ resource }) => resource).find((one) => one?.kind === 'package' && one.name === name);
+
+describe('the lock of what hosts took', () => {
+  test('has an entry for each package and system, and of two versions the one taken last', () => {
+    const trixie = { id: 'debian', version: '13', codename: 'trixie', name: 'Debian' };
+    const found = lockOf(
+      taken(`a 1 ${ONE} 100\nb 5 ${ONE} 100\n`),
+      taken(`a 2 ${TWO} 200\n`),
+      taken(`b 4 ${TWO} 99\n`),
+      taken(`a 9 ${ONE} 900\n`, { system: trixie }),
+    );
+    expect(versions(found)).toEqual(['a 2', 'b 5']);
+    expect(versions(found, 'debian-13-amd64')).toEqual(['a 9']);
+    expect(lockWith(found, new Map())).toEqual(found);
+  });
+
+  test('ignores lines of a host that are not packages', () => {
+    const hostile = [`$(id) 1 ${ONE} 1`, `b 1\t2 ${ONE} 1`, 'c 1 short 1', `d 1 ${ONE}`, `e 1 ${ONE} x`, ''];
+    expect(lockOf(taken(hostile.join('\n'))).systems.size).toBe(0);
+    expect(lockOf(bareFacts('10.0.0.1')).systems.size).toBe(0);
+    const system = { id: '../x', version: '1', codename: '', name: '' };
+    expect(lockOf(taken(`a 1 ${ONE} 1\n`, { system })).systems.size).toBe(0);
+  });
+
+  test('names a system without a version by its code name', () => {
+    const system = { id: 'debian', version: '', codename: 'forky', name: '' };
+    expect(lockSystem(bareFacts('10.0.0.1', { system, arch: 'arm64' }))).toBe('debian-forky-arm64');
+  });
+});
+
+describe('a plan with a lock', () => {
+  test('installs locked versions on a host that lacks the packages, and pins all others', () => {
+    const plan = planned();
+    expect(packageOf(plan, 'docker.io')).toMatchObject({ version: '20.10.24' });
+    expect(plan.hosts[0]?.items.map(({ title }) => title)).toContain('package docker.io: install 20.10.24');
+    expect((packageOf(plan, 'iptables') as PackageResource).version).toBeUndefined();
+    expect(plan.hosts[0]?.pins?.map(({ name }) => name)).toEqual(['aventer-mesos', 'docker.io', 'runc']);
+  });
+
+  test('leaves packages that are on the host as they are', () => {
+    const packages = { 'docker.io': { version: '19.0', status: 'install ok installed' } };
+    expect(packageOf(planned({ packages }), 'docker.io')).toBeUndefined();
+  });
+
+  test('restarts nothing when the locked packages are installed: digests of services do not depend on it', () => {
+    const digests = ({ hosts }: Plan) =>
+      hosts[0]?.items.flatMap(({ resource }) => (resource?.kind === 'service' ? [resource.inputs] : []));
+    expect(digests(planned())).toEqual(digests(planCluster(planInput(cluster, bareHosts(cluster)))));
+  });
+
+  test('lets the spec choose another version, or a file', () => {
+    const { mesos } = cluster;
+    const newer = clusterOf([hostOf('h1')], { mesos: { ...mesos, version: '1.12' } as typeof mesos });
+    const plan = planned({}, newer);
+    expect(packageOf(plan, 'aventer-mesos')).toMatchObject({ version: '1.12' });
+    expect(plan.hosts[0]?.pins?.map(({ name }) => name)).toEqual(['docker.io', 'runc']);
+    const prefix = clusterOf([hostOf('h1')], { mesos: { ...mesos, version: '1.11' } as typeof mesos });
+    expect(packageOf(planned({}, prefix), 'aventer-mesos')).toMatchObject({ version: '1.11.0-0.7' });
+    const own = { kind: 'package', name: 'runc', file: { upload: '/x.deb' }, sha256: ONE } as const;
+    expect(pinsFor(lock, bareFacts('10.0.0.1'), [own]).map(({ name }) => name)).not.toContain('runc');
+  });
+
+  test('has no pins for another system, and none if it installs no package', () => {
+    expect(planned({ arch: 'arm64' }).hosts[0]?.pins).toBeUndefined();
+    const stop = planCluster({ ...planInput(cluster, bareHosts(cluster)), lock, command: 'stop' });
+    expect(stop.hosts[0]?.pins).toBeUndefined();
+  });
+
+  test('sends the pins to the simulation, which then fetches the lists, and to the run', () => {
+    const [host] = planned().hosts;
+    if (host === undefined) throw new Error('no plan');
+    const request = simulationRequest(host);
+    expect(request?.pins).toHaveLength(3);
+    const simulated = request ? simulationScript(scripts, request) : '';
+    expect(simulated).toContain(`runc 1.1 ${TWO}`);
+    expect(simulated).toMatch(/^FRESH=yes$/m);
+    const options = { run: 'r', command: 'install', cluster: 'c', who: 'me' } as const;
+    expect(applyScript(scripts, { ...host, items: [] }, options)).toContain(`runc 1.1 ${TWO}`);
+    const without = { host: 'h1', items: [], basis: '' };
+    expect(applyScript(scripts, without, options)).not.toContain(`runc 1.1 ${TWO}`);
+  });
+});
+
+describe('the summary of a plan', () => {
+  const summaryOf = (isPinned: boolean, apt: Partial<Facts['apt'] & object>) => {
+    const facts = bareHosts(cluster, { apt: aptFacts(apt) });
+    const plan = planCluster({ ...planInput(cluster, facts), ...(isPinned && { lock }) });
+    return summarize({ cluster, plan, facts, starts: false, lock });
+  };
+
+  test('lists versions that move, of packages and of their dependencies', () => {
+    const summary = summaryOf(false, {
+      candidates: { 'docker.io': '26.1', 'aventer-mesos': '1.11.0-0.7' },
+      changes: [
+        { name: 'runc', action: 'upgrade', from: '1.0', to: '1.2' },
+        { name: 'tini', action: 'install', to: '1' },
+        { name: 'docker-doc', action: 'remove', from: '1' },
+      ],
+    });
+    expect(summary.moved).toEqual([
+      { name: 'docker.io', from: '20.10.24', to: '26.1', host: 'h1' },
+      { name: 'runc', from: '1.1', to: '1.2', host: 'h1' },
+    ]);
+    const text = renderSummary(summary, false).join('\n');
+    expect(text).toMatch(/VERSIONS\.LOCK +FROM +TO +HOSTS\ndocker\.io +20\.10\.24 +26\.1 +h1\nrunc/);
+    expect(text).not.toContain('as in versions.lock');
+  });
+
+  test('names the hosts that get locked versions', () => {
+    const summary = summaryOf(true, { candidates: { 'docker.io': '20.10.24' } });
+    expect(summary.moved).toEqual([]);
+    expect(summary.pinned).toEqual(['h1']);
+    expect(renderSummary(summary, false).join('\n')).toContain('Versions: as in versions.lock on h1');
+  });
+
+  test('lists the payload if it moves', () => {
+    const plan = planned();
+    const facts = bareHosts(cluster);
+    const moved = (version: string) =>
+      movedVersions({ ...lock, payload: { version, sha256: ONE } }, plan, facts);
+    expect(moved('1.0.0')).toEqual([{ name: 'mesosup', from: '1.0.0', to: '1.2.3', host: 'h1' }]);
+    expect(moved('1.2.3')).toEqual([]);
+    expect(movedVersions(lock, plan, new Map())).toEqual([]);
+  });
+});

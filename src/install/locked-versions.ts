@@ -1,0 +1,124 @@
+/** The versions of `versions.lock` for the hosts of a plan: recorded from what hosts took, and chosen for new hosts. */
+
+import { isLockable, isSystem, type LockedPackage, type VersionsLock } from '../cluster/versions-lock.ts';
+import type { Facts } from './facts.ts';
+import type { HostFacts } from './host-facts.ts';
+import { idParts } from './item.ts';
+import { installedPackage } from './package-state.ts';
+import type { HostPlan, Plan } from './plan.ts';
+import type { Targets } from './probe-targets.ts';
+import type { Resource } from './resources/registry.ts';
+import { INSTALLED_PACKAGES } from './script/places.ts';
+import type { FactsByHost } from './topology.ts';
+import { meetsVersion } from './versions.ts';
+
+/** What apt took on a host. */
+export const LOCK_TARGETS: Targets = { files: [INSTALLED_PACKAGES] };
+
+/** A version that apt has to choose, and the SHA-256 of its file. */
+export interface Pin {
+  readonly name: string;
+  readonly version: string;
+  readonly sha256: string;
+}
+
+/** A version of the lock that a plan does not take. */
+export interface MovedVersion {
+  /** `mesosup` for the payload. */
+  readonly name: string;
+  readonly from: string;
+  readonly to: string;
+  readonly host: string;
+}
+
+/** Hosts with the same system can take the same package files: `debian-12-amd64`. */
+export function lockSystem({ system, arch }: Pick<HostFacts, 'system' | 'arch'>): string {
+  return [system.id, system.version || system.codename, arch].filter((word) => word !== '').join('-');
+}
+
+/**
+ * Adds what the hosts took. Of two versions the one that was taken last counts: hosts that were upgraded later than
+ * others decide.
+ */
+export function lockWith(lock: VersionsLock, facts: FactsByHost): VersionsLock {
+  const systems = new Map([...lock.systems].map(([system, packages]) => [system, new Map(packages)]));
+  for (const own of facts.values()) {
+    const system = lockSystem(own);
+    if (!isSystem(system)) continue;
+    const packages = systems.get(system) ?? new Map<string, LockedPackage>();
+    for (const [name, one] of takenBy(own)) {
+      const known = packages.get(name);
+      if (known === undefined || known.taken < one.taken) packages.set(name, one);
+    }
+    if (packages.size > 0) systems.set(system, packages);
+  }
+  return { ...lock, systems };
+}
+
+/** Reads lines `NAME VERSION SHA256 SECONDS`; other lines have no effect. */
+function takenBy({ files }: Pick<Facts, 'files'>): [string, LockedPackage][] {
+  return (files[INSTALLED_PACKAGES]?.text ?? '').split('\n').flatMap((line) => {
+    const [name = '', version = '', sha256 = '', seconds = ''] = line.split(' ');
+    const one = { version, sha256, taken: Number(seconds) };
+    return seconds !== '' && isLockable(name, one) ? [[name, one] as [string, LockedPackage]] : [];
+  });
+}
+
+/**
+ * Returns the versions of the lock for a host, sorted by name. Packages for which the spec wants another version, or a
+ * file, are left out.
+ */
+export function pinsFor(lock: VersionsLock, facts: Facts, wanted: readonly Resource[]): Pin[] {
+  const chosen = new Map(wanted.flatMap((one) => (one.kind === 'package' ? [[one.name, one] as const] : [])));
+  const packages = [...(lock.systems.get(lockSystem(facts)) ?? [])];
+  return packages
+    .filter(([name, { version }]) => {
+      const own = chosen.get(name);
+      return own?.file === undefined && meetsVersion(version, own?.version);
+    })
+    .map(([name, { version, sha256 }]) => ({ name, version, sha256 }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Sets the version of pinned packages that the host lacks. Packages that are there keep their version. */
+export function withPins(wanted: readonly Resource[], facts: Facts, pins: readonly Pin[]): Resource[] {
+  const versions = new Map(pins.map(({ name, version }) => [name, version]));
+  return wanted.map((one): Resource => {
+    if (one.kind !== 'package' || one.file !== undefined) return one;
+    const version = versions.get(one.name);
+    if (version === undefined || installedPackage(facts, one.name) !== undefined) return one;
+    return { ...one, version };
+  });
+}
+
+/** Lists what the plan installs in another version than the lock has. */
+export function movedVersions(lock: VersionsLock, plan: Plan, facts: FactsByHost): MovedVersion[] {
+  return plan.hosts.flatMap((host): MovedVersion[] => {
+    const own = facts.get(host.host);
+    if (own === undefined) return [];
+    const packages = lock.systems.get(lockSystem(own));
+    const moved = [...installedBy(host, own)].flatMap(([name, to]): MovedVersion[] => {
+      const from = name === PAYLOAD ? lock.payload?.version : packages?.get(name)?.version;
+      return from === undefined || from === to ? [] : [{ name, from, to, host: host.host }];
+    });
+    return moved.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  });
+}
+
+/** The name of the payload among packages. */
+const PAYLOAD = 'mesosup';
+
+/** By package, as far as the versions are known. */
+function installedBy({ items }: HostPlan, { apt }: Facts): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const { id, resource } of items) {
+    if (resource?.kind === 'payload') found.set(PAYLOAD, resource.version);
+    if (resource?.kind !== 'package') continue;
+    const version = apt?.candidates?.[resource.name];
+    if (version !== undefined) found.set(idParts(id).name, version);
+  }
+  for (const { name, action, to } of apt?.changes ?? []) {
+    if (action !== 'remove' && to !== undefined) found.set(name, to);
+  }
+  return found;
+}
