@@ -9,6 +9,8 @@ export interface AptFacts {
   readonly missingSuites: readonly { readonly url: string; readonly suite: string }[];
   /** Unreachable repositories, as apt reports them. While there are any, an absent package may exist after all. */
   readonly unreachable: readonly string[];
+  /** Names of pins whose version no repository has. */
+  readonly missingPins?: readonly string[];
   /** By package of the request: the version that apt would install, or has installed. */
   readonly candidates?: Readonly<Record<string, string>>;
   /** Bytes that apt would download. Missing if the simulation failed. */

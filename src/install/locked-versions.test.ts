@@ -11,7 +11,7 @@ import {
 } from '../../test/install/hosts.ts';
 import { EMPTY_LOCK, type VersionsLock } from '../cluster/versions-lock.ts';
 import type { Facts } from './facts.ts';
-import { lockSystem, lockWith, movedVersions, pinsFor } from './locked-versions.ts';
+import { lockSystem, lockWith, movedVersions, neededFiles, neededPins, pinsFor } from './locked-versions.ts';
 import type { Plan } from './plan.ts';
 import { planCluster } from './plan-cluster.ts';
 import { renderSummary } from './render-summary.ts';
@@ -118,6 +118,43 @@ describe('a plan with a lock', () => {
     expect(applyScript(scripts, { ...host, items: [] }, options)).toContain(`runc 1.1 ${TWO}`);
     const without = { host: 'h1', items: [], basis: '' };
     expect(applyScript(scripts, without, options)).not.toContain(`runc 1.1 ${TWO}`);
+  });
+});
+
+describe('pins that no repository has', () => {
+  const [host] = planned().hosts;
+  if (host === undefined) throw new Error('no plan');
+  const apt = aptFacts({
+    missingPins: ['docker.io', 'runc', 'aventer-mesos'],
+    changes: [{ name: 'runc', action: 'install', to: '1.2' }],
+  });
+  const names = (found: readonly { readonly name: string }[]) => found.map(({ name }) => name);
+
+  test('are needed for packages of the plan, and for dependencies that apt takes', () => {
+    expect(names(neededPins(host, apt))).toEqual(['aventer-mesos', 'docker.io', 'runc']);
+    expect(names(neededPins(host, { ...apt, changes: [] }))).toEqual(['aventer-mesos', 'docker.io']);
+    expect(names(neededPins(host, { ...apt, missingPins: ['runc'] }))).toEqual(['runc']);
+    expect(neededPins({ ...host, pins: [] }, apt)).toEqual([]);
+    expect(neededPins(host, aptFacts())).toEqual([]);
+  });
+
+  test('are all needed if apt could not find out what depends on what', () => {
+    const unmet = { kind: 'unmet', name: 'docker.io', reason: 'runc', suspects: [] } as const;
+    expect(names(neededPins(host, { ...apt, changes: [], obstacles: [unmet] }))).toContain('runc');
+    expect(names(neededPins(host, { ...apt, changes: [], failure: 'broken' }))).toContain('runc');
+  });
+
+  test('are supplied as files only in the versions that the plan installs', () => {
+    const file = (name: string, version: string) => ({ name, version, sha256: ONE, bytes: 1, control: '' });
+    const facts = bareFacts('10.0.0.1', { apt: { ...apt, candidates: { 'docker.io': '20.10.24' } } });
+    const files = [
+      file('docker.io', '20.10.24'),
+      file('runc', '1.1'),
+      file('runc', '1.2'),
+      file('tini', '1'),
+    ];
+    expect(neededFiles(files, host, facts)).toEqual([files[0], files[2]]);
+    expect(neededFiles(files, host, bareFacts('10.0.0.1'))).toEqual([]);
   });
 });
 

@@ -1,9 +1,11 @@
 /** The versions of `versions.lock` for the hosts of a plan: recorded from what hosts took, and chosen for new hosts. */
 
 import { isLockable, isSystem, type LockedPackage, type VersionsLock } from '../cluster/versions-lock.ts';
+import type { AptFacts } from './apt-facts.ts';
 import type { Facts } from './facts.ts';
 import type { HostFacts } from './host-facts.ts';
 import { idParts } from './item.ts';
+import type { PackageFile } from './package-file.ts';
 import { installedPackage } from './package-state.ts';
 import type { HostPlan, Plan } from './plan.ts';
 import type { Targets } from './probe-targets.ts';
@@ -55,8 +57,8 @@ export function lockWith(lock: VersionsLock, facts: FactsByHost): VersionsLock {
   return { ...lock, systems };
 }
 
-/** Reads lines `NAME VERSION SHA256 SECONDS`; other lines have no effect. */
-function takenBy({ files }: Pick<Facts, 'files'>): [string, LockedPackage][] {
+/** Reads what apt took on a host: lines `NAME VERSION SHA256 SECONDS`; other lines have no effect. */
+export function takenBy({ files }: Pick<Facts, 'files'>): [string, LockedPackage][] {
   return (files[INSTALLED_PACKAGES]?.text ?? '').split('\n').flatMap((line) => {
     const [name = '', version = '', sha256 = '', seconds = ''] = line.split(' ');
     const one = { version, sha256, taken: Number(seconds) };
@@ -107,6 +109,24 @@ export function movedVersions(lock: VersionsLock, plan: Plan, facts: FactsByHost
 
 /** The name of the payload among packages. */
 const PAYLOAD = 'mesosup';
+
+/** Lists missing pins that the plan needs: apt took another version, or found none. */
+export function neededPins({ items, pins = [] }: HostPlan, apt: AptFacts): Pin[] {
+  const isUnclear = apt.obstacles.some(({ kind }) => kind === 'unmet') || apt.failure !== '';
+  const names = new Set([
+    ...apt.changes.map(({ name }) => name),
+    ...items.flatMap(({ resource }) => (resource?.kind === 'package' ? [resource.name] : [])),
+  ]);
+  return pins.filter(
+    ({ name }) => apt.missingPins?.includes(name) === true && (isUnclear || names.has(name)),
+  );
+}
+
+/** Lists the files of versions that the plan installs. */
+export function neededFiles(files: readonly PackageFile[], plan: HostPlan, facts: Facts): PackageFile[] {
+  const versions = installedBy(plan, facts);
+  return files.filter(({ name, version }) => versions.get(name) === version);
+}
 
 /** By package, as far as the versions are known. */
 function installedBy({ items }: HostPlan, { apt }: Facts): Map<string, string> {

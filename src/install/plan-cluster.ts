@@ -4,6 +4,7 @@ import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import type { Secrets } from '../cluster/secrets.ts';
 import type { VersionsLock } from '../cluster/versions-lock.ts';
 import { pinsFor, withPins } from './locked-versions.ts';
+import type { PackageFile } from './package-file.ts';
 import type { Plan } from './plan.ts';
 import { planHost } from './plan-host.ts';
 import type { Resource } from './resources/registry.ts';
@@ -25,6 +26,8 @@ export interface PlanInput {
   readonly adjust?: (host: ClusterHost, wanted: readonly Resource[]) => readonly Resource[];
   /** Versions for packages that hosts lack. */
   readonly lock?: VersionsLock | undefined;
+  /** By host: package files that this machine has, and no repository. */
+  readonly files?: ReadonlyMap<string, readonly PackageFile[]> | undefined;
   readonly secrets: Secrets;
   /** Returns the digest of the text as UTF-8, in hex. */
   readonly sha256: (text: string) => string;
@@ -46,7 +49,15 @@ export function planCluster(input: PlanInput): Plan {
     const wanted = input.adjust?.(host, usual) ?? withPins(usual, own, pins);
     const plan = planHost({ cluster, host, facts: own, wanted, command, secrets, sha256 });
     const isPinned = pins.length > 0 && plan.items.some(({ resource }) => resource?.kind === 'package');
-    return [{ ...plan, address, ...(isPinned && { pins }) }];
+    const files = input.files?.get(host.name) ?? [];
+    return [
+      {
+        ...plan,
+        address,
+        ...(isPinned && { pins }),
+        ...(isPinned && files.length > 0 && { files }),
+      },
+    ];
   });
   return { format: 1, command, cluster: cluster.name, version: payload.version, hosts };
 }

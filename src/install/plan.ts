@@ -2,6 +2,7 @@
 
 import type { Item } from './item.ts';
 import type { Pin } from './locked-versions.ts';
+import type { PackageFile } from './package-file.ts';
 import type { Resource } from './resources/registry.ts';
 
 export type PlanCommand = 'install' | 'start' | 'stop' | 'uninstall' | 'drain' | 'undrain' | 'upgrade';
@@ -26,6 +27,8 @@ export interface HostPlan {
   readonly basis: string;
   /** Versions that apt has to choose where it installs these packages, also as dependencies; from `versions.lock`. */
   readonly pins?: readonly Pin[];
+  /** Package files to send from this machine, since no repository has them. */
+  readonly files?: readonly PackageFile[];
 }
 
 export type PlanItem = Item<Resource>;

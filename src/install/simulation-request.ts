@@ -1,6 +1,7 @@
 /** Makes the request for a simulation with apt from a plan. */
 
 import type { Pin } from './locked-versions.ts';
+import type { PackageFile } from './package-file.ts';
 import type { HostPlan } from './plan.ts';
 import type { FileResource } from './resources/file.ts';
 import type { PackageResource } from './resources/package.ts';
@@ -11,6 +12,7 @@ export interface SimulationRequest {
   /** Lists of repositories that the plan adds or changes. */
   readonly sources: readonly Pick<FileResource, 'path' | 'content'>[];
   readonly pins?: readonly Pin[];
+  readonly files?: readonly PackageFile[];
   /** True: also look for versions that are newer than the host's package lists. */
   readonly fresh?: true;
 }
@@ -19,7 +21,7 @@ export interface SimulationRequest {
  * Undefined if the plan installs nothing from a repository. Package files are omitted: apt can simulate them only when
  * they are on the host.
  */
-export function simulationRequest({ items, pins }: HostPlan): SimulationRequest | undefined {
+export function simulationRequest({ items, pins, files }: HostPlan): SimulationRequest | undefined {
   const resources = items.flatMap(({ resource }) => resource ?? []);
   const packages = resources.flatMap((one) =>
     one.kind === 'package' && one.file === undefined
@@ -30,5 +32,5 @@ export function simulationRequest({ items, pins }: HostPlan): SimulationRequest 
   const sources = resources.flatMap((one) =>
     one.kind === 'file' && one.aptSource ? [{ path: one.path, content: one.content }] : [],
   );
-  return { packages, sources, ...(pins && { pins }) };
+  return { packages, sources, ...(pins && { pins }), ...(files && { files }) };
 }

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { literals, record } from '../stored/record.ts';
 import type { PlanAction } from './item.ts';
 import type { Pin } from './locked-versions.ts';
+import type { PackageFile } from './package-file.ts';
 import type { HostPlan, Plan, PlanCommand, PlanItem } from './plan.ts';
 import { storedResource } from './resources/registry.ts';
 
@@ -48,6 +49,9 @@ const host = record<HostPlan>({
   address: record<NonNullable<HostPlan['address']>>({ address: text, why: text }).optional(),
   basis: text,
   pins: z.array(record<Pin>({ name: text, version: text, sha256: text })).optional(),
+  files: z
+    .array(record<PackageFile>({ name: text, version: text, sha256: text, bytes: number, control: text }))
+    .optional(),
 });
 
 export const storedPlan = record<Plan>({

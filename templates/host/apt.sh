@@ -1,7 +1,8 @@
 # shellcheck shell=sh
 # Calls of apt that an installation and its simulation share. Needs a function `cache`: apt-cache with the options of
 # the caller.
-#   PINS  versions that apt has to choose: `NAME VERSION SHA256`, one a line
+#   PINS   versions that apt has to choose: `NAME VERSION SHA256`, one a line
+#   INDEX  the index of a repository with package files that mesosup sends
 
 # apt_get WORD...: apt-get with the options that affect the result of an installation
 apt_get() {
@@ -20,12 +21,23 @@ newest() {
   } END { print exact == "" ? first : exact }'
 }
 
-# pin_versions DIRECTORY: copies apt's preferences into the directory, with PINS after them, so that a pin of the host's
-# owner comes first. A priority below 1000 downgrades no package.
-pin_versions() {
-  mkdir -p "$1" || return
-  preferences=
-  eval "$(apt-config shell preferences Dir::Etc::PreferencesParts/d)"
-  [ ! -d "$preferences" ] || cp -RLp "$preferences/." "$1/"
-  printf '%s\n' "$PINS" | awk 'NF { printf "Package: %s\nPin: version %s\nPin-Priority: 995\n\n", $1, $2 }' >"$1/zz-mesosup.pref"
+# choose_packages CONF PARTS: adds the options for PINS and INDEX to the configuration of apt. PARTS is a directory with
+# copies of the host's lists of repositories; it gets one more, of the package files in $dir/files.
+choose_packages() {
+  if [ -n "$PINS" ]; then
+    mkdir -p "$dir/preferences"
+    preferences=
+    eval "$(apt-config shell preferences Dir::Etc::PreferencesParts/d)"
+    [ ! -d "$preferences" ] || cp -RLp "$preferences/." "$dir/preferences/"
+    # The last file: a pin of the host's owner comes first. A priority below 1000 downgrades no package.
+    printf '%s\n' "$PINS" | awk 'NF { printf "Package: %s\nPin: version %s\nPin-Priority: 995\n\n", $1, $2 }' \
+      >"$dir/preferences/zz-mesosup.pref"
+    printf 'Dir::Etc::PreferencesParts "%s";\n' "$dir/preferences/" >>"$1"
+  fi
+  [ -n "$INDEX" ] || return 0
+  mkdir -p "$dir/files"
+  printf '%s\n' "$INDEX" >"$dir/files/Packages"
+  printf 'deb [trusted=yes] file:%s ./\n' "$dir/files" >"$2/mesosup-files.list"
+  # The user _apt can't enter the directory of a run.
+  printf 'Dir::Etc::SourceParts "%s";\nAPT::Sandbox::User "root";\n' "$2/" >>"$1"
 }

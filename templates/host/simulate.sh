@@ -4,7 +4,7 @@
 #   LISTS_STALE  see places.ts
 #   NAMES        names of the packages, one a line
 #   FRESH        not empty: always fetch the package lists
-#   PINS         see apt.sh
+#   PINS, INDEX  see apt.sh
 
 # Timeout in seconds for each of the two fetches of lists.
 FETCH_SECONDS=120
@@ -42,10 +42,7 @@ END
   parts=
   eval "$(apt-config shell parts Dir::Etc::SourceParts/d)"
   [ ! -d "$parts" ] || cp -RLp "$parts/." "$dir/parts/"
-  if [ -n "$PINS" ]; then
-    pin_versions "$dir/preferences"
-    printf 'Dir::Etc::PreferencesParts "%s";\n' "$dir/preferences/" >>"$dir/conf"
-  fi
+  choose_packages "$dir/conf" "$dir/parts"
   sources=
   printf '{"format":1' >&3
 }
@@ -131,6 +128,13 @@ changes() {
   relations | grep -E '^(Package|Depends|Pre-Depends|Conflicts|Breaks|Provides): |^$' | member relations
 }
 
+# lacking_pins: prints the names of PINS whose version no repository has
+lacking_pins() {
+  printf '%s\n' "$PINS" | awk '{ print $1 }' | xargs -r apt-cache -c "$dir/conf" madison | PINS=$PINS awk '
+    { there[$1 " " $3] = 1 }
+    END { n = split(ENVIRON["PINS"], lines, "\n"); for (i = 1; i <= n; i++) { split(lines[i], word, " "); if (!((word[1] " " word[2]) in there)) print word[1] } }'
+}
+
 # download WORD...: prints the bytes that apt would download, nothing if they are not known; archives that the host has
 # already are not downloaded
 download() {
@@ -160,6 +164,7 @@ simulate() {
   cache policy $NAMES | member policy
   # shellcheck disable=SC2086 # As above.
   cache madison $NAMES | member madison
+  [ -z "$PINS" ] || lacking_pins | member lackingPins
   # The braces are dpkg-query's.
   # shellcheck disable=SC2016
   dpkg-query -W -f '${Status}\t${Package}\t${Version}\n' | awk -F '\t' '$1 ~ /^hold / { print $2, $3 }' | member holds

@@ -47,6 +47,9 @@ export interface MesosPackages {
   /** The directory with the largest file of the package. */
   largestIn: string;
   good: RepositoryLines;
+  /** With the older version only, and with that of the upgrade only. */
+  former: RepositoryLines;
+  moved: RepositoryLines;
   wrongHash: RepositoryLines;
   expired: RepositoryLines;
 }
@@ -110,6 +113,8 @@ function describe(index: Index, directory: string, url: string): MesosPackages {
     sha256: index.sha256,
     largestIn: index.largestIn,
     good: lines('good', index.fingerprints.good),
+    former: lines('former', index.fingerprints.good),
+    moved: lines('moved', index.fingerprints.good),
     wrongHash: lines('wrong-hash', index.fingerprints.good),
     expired: lines('expired', index.fingerprints.expired),
   };
@@ -146,6 +151,8 @@ async function build(cache: string, served: string, work: string): Promise<void>
   };
   const good = await withSigningKey('good', cache, async (key) => {
     await publish('wrong-hash', wrong, key);
+    await publish('former', entries[0]?.text ?? '', key);
+    await publish('moved', entries[1]?.text ?? '', key);
     return publish('good', list, key);
   });
   const expired = await withSigningKey('expired', cache, (key) => publish('expired', list, key));

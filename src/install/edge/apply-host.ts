@@ -10,6 +10,8 @@ import { uploadPayload } from './upload.ts';
 export interface ApplyHostOptions extends ApplyOptions, FollowOptions {
   /** The archive of the payload item, on this machine. */
   readonly payload?: { readonly file: string };
+  /** Returns the path of a package file of the plan on this machine, by its SHA-256. */
+  readonly packageFile?: (sha256: string) => string;
   /** Called with the bytes of a payload or package sent so far, and with its size. */
   readonly onUpload?: (sent: number, total: number) => void;
 }
@@ -37,6 +39,11 @@ export async function applyHost(
     if (resource?.kind === 'package' && resource.file && 'upload' in resource.file && resource.sha256) {
       await uploadPayload(host, scripts, resource.file.upload, resource.sha256, upload);
     }
+  }
+  for (const { name, sha256 } of plan.files ?? []) {
+    const file = options.packageFile?.(sha256);
+    if (file === undefined) throw new TypeError(`${plan.host}: the plan needs the package file of ${name}`);
+    await uploadPayload(host, scripts, file, sha256, upload);
   }
   return startRun(host, scripts, script, options.run, options);
 }

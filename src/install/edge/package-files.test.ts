@@ -31,15 +31,35 @@ function plan(upload: string, digest: string): Plan {
   return { format: 1, command: 'install', cluster: 'c', version: '1', hosts };
 }
 
+const none = (digest: string): string => {
+  throw new Error(`the cache was asked for ${digest}`);
+};
+
 test('accepts the package with the right SHA-256', async () => {
-  await expect(checkPackageFiles(plan(file, sha256))).resolves.toBeUndefined();
+  await expect(checkPackageFiles(plan(file, sha256), none)).resolves.toBeUndefined();
 });
 
 test('reports a wrong file with both digests, and a missing file with the reason and its hosts', async () => {
   const other = 'ab'.repeat(32);
-  const wrong = await checkPackageFiles(plan(file, other)).catch((error: unknown) => error);
+  const wrong = await checkPackageFiles(plan(file, other), none).catch((error: unknown) => error);
   expect(wrong).toBeInstanceOf(MesosupError);
   expect((wrong as Error).message).toContain(`has the SHA-256 ${sha256}, not ${other}`);
   expect((wrong as Error).message).toContain('the package is for h1, h2');
-  await expect(checkPackageFiles(plan(`${file}.none`, sha256))).rejects.toThrow("can't be read: ENOENT");
+  await expect(checkPackageFiles(plan(`${file}.none`, sha256), none)).rejects.toThrow(
+    "can't be read: ENOENT",
+  );
+});
+
+test('checks the files of the cache, and names their hosts', async () => {
+  const files = [{ name: 'tini', version: '1', sha256, bytes: 9, control: '' }];
+  const hosts = ['h1', 'h2'].map((host) => ({ host, items: [], basis: '', files }));
+  const cached = { ...plan(file, sha256), hosts };
+  await expect(checkPackageFiles(cached, () => file)).resolves.toBeUndefined();
+  const missing = checkPackageFiles(cached, () => `${file}.none`);
+  await expect(missing).rejects.toThrow('the package is for h1, h2');
+  await expect(missing).rejects.toMatchObject({ remedy: expect.stringContaining('make a new plan') });
+  await writeFile(`${file}.cut`, 'a pack');
+  await expect(checkPackageFiles(cached, () => `${file}.cut`)).rejects.toMatchObject({
+    remedy: expect.stringContaining('Remove the file'),
+  });
 });

@@ -112,7 +112,7 @@ async function surveyAndChange(
   beginRecord(session, options);
   const troubles = await withLock(session, prepared.lockOn ?? reach.usable, async () => {
     // Missing files and keys must show before any host is changed.
-    await checkPackageFiles(plan);
+    await checkPackageFiles(plan, (sha256) => session.packages.file(sha256));
     const complete = await fetchKeys(plan);
     await options.before?.();
     if (installs(intent)) await keepCluster(session, prepared);

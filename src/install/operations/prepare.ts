@@ -24,6 +24,7 @@ import type { UpgradeIntent } from '../upgrade/intent.ts';
 import { masterAgents } from './master-agents.ts';
 import { type Reach, reachOf, renderProblems } from './reach.ts';
 import type { Session, Survey } from './session.ts';
+import { supplyPackages, withNeededFiles } from './supply-packages.ts';
 
 export type Intent = {
   /** Packages that were on the hosts before mesosup, which apt may remove or downgrade. */
@@ -159,7 +160,8 @@ export async function prepare(
   const lock = lockWith((await session.state.versionsLock()) ?? EMPTY_LOCK, survey.facts);
   const isUpdate = intent.command === 'install' && intent.update === true;
   const pinned = { ...now, ...(!isUpdate && { lock }) };
-  const planFor = (facts: ReadonlyMap<string, Facts>) => planWith(session, made, facts, secrets, pinned);
+  const planFor = (facts: ReadonlyMap<string, Facts>, files?: PlanInput['files']) =>
+    planWith(session, made, facts, secrets, { ...pinned, files });
   let first: Plan;
   try {
     first = planFor(survey.facts);
@@ -167,10 +169,15 @@ export async function prepare(
     if (!(cause instanceof UnknownAddressError)) throw cause;
     throw nothingChanged({ ...before.reach, blocker: cause.message }, before.problems);
   }
-  const answers = await simulateApt(session, planOf(first, only), before.reach, isUpdate);
+  const simulate = (plan: Plan) => simulateApt(session, planOf(plan, only), before.reach, isUpdate);
+  const simulated = await simulate(first);
+  const { answers, files } = await supplyPackages(session, first.hosts, survey.facts, simulated, (more) => {
+    const plan = planFor(survey.facts, more);
+    return simulate({ ...plan, hosts: plan.hosts.filter(({ host }) => more.has(host)) });
+  });
   const facts = withAnswers(survey.facts, answers);
   const { problems, reach } = answers.size === 0 ? before : check(facts);
-  const plan = answers.size === 0 ? first : planFor(facts);
+  const plan = answers.size === 0 ? first : withNeededFiles(planFor(facts, files), facts);
   return {
     secrets,
     facts,
@@ -313,7 +320,7 @@ function planWith(
   facts: ReadonlyMap<string, Facts>,
   secrets: Secrets,
   intent: Exclude<Intent, { command: 'uninstall' | 'upgrade' | DrainIntent['command'] }> &
-    Pick<PlanInput, 'lock'>,
+    Pick<PlanInput, 'lock' | 'files'>,
 ): Plan {
   return planCluster({ cluster, facts, templates, payload, secrets, sha256, ...intent });
 }

@@ -7,6 +7,7 @@ import type { Secrets } from '../../cluster/secrets.ts';
 import { Hosts } from '../../hosts/connect.ts';
 import { type Host, HostError } from '../../hosts/host.ts';
 import type { AptFacts } from '../apt-facts.ts';
+import { PackageCache } from '../edge/package-cache.ts';
 import { probeHost } from '../edge/probe-host.ts';
 import { RunRecorder, recordsDirectory } from '../edge/run-records.ts';
 import { simulate } from '../edge/simulate-apt.ts';
@@ -71,6 +72,8 @@ export class Session {
   readonly log: RunLog | undefined;
   /** Receives what a run does and says; notes of the screen too. */
   readonly record: RunRecorder;
+  /** Package files on this machine. */
+  readonly packages = PackageCache.ofUser(process.env);
   /** True once hosts are being changed. Their runs continue when this program ends. */
   atWork = false;
   /** Knows how to reach hosts; `host` opens those of the cluster. */

@@ -41,8 +41,8 @@ test('a locked version that no repository has is an error whose remedy is --upda
   ];
   const problems = checkApt({ obstacles: [some, none] });
   expect(problems.map(({ message }) => message)).toEqual([
-    'no repository of the host has a 1, which versions.lock has from other hosts, only 2',
-    'no repository of the host has a 1, which versions.lock has from other hosts',
+    'no repository of the host has a 1 of versions.lock, only 2, and no other host has kept the file',
+    'no repository of the host has a 1 of versions.lock, and no other host has kept the file',
   ]);
   expect(problems[0]).toMatchObject({ severity: 'error', remedy: expect.stringContaining('--update') });
 });

@@ -64,7 +64,7 @@ function obstacleProblem(host: string, obstacle: AptObstacle, apt: AptFacts, bro
           problem(
             host,
             'package',
-            `no repository of the host has ${name} ${wanted}, which versions.lock has from other hosts${others}`,
+            `no repository of the host has ${name} ${wanted} of versions.lock${others}, and no other host has kept the file`,
             'Set a repository or mirror that keeps old versions, or take the newer versions with --update.',
           ),
         ];

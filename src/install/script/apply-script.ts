@@ -7,6 +7,7 @@
 import type { Secrets } from '../../cluster/secrets.ts';
 import { quote } from '../../hosts/quote.ts';
 import { idParts, type Numbered } from '../item.ts';
+import { packagesIndex } from '../package-file.ts';
 import type { HostPlan, PlanCommand, PlanItem } from '../plan.ts';
 import { type PackageWork, packageLines } from '../resources/package.ts';
 import { type JournalEntry, keepLines, type ScriptContext, stepLines } from '../resources/registry.ts';
@@ -127,6 +128,7 @@ function valuesOf(scripts: HostScripts, plan: HostPlan, options: ApplyOptions) {
     APT_HOOK: scripts['apply/apt-hook.sh'],
     ALLOWED: allowedLosses(plan, options),
     PINS: pinLines(plan.pins),
+    INDEX: packagesIndex(plan.files ?? []),
     LOCK_SECONDS: limits.lock,
     EDGE_SECONDS: limits.edge,
     STAY_MILLISECONDS: limits.stay,

@@ -36,6 +36,7 @@ export const HOST_SCRIPTS = [
   'login/as-root.sh',
   'login/as-user.sh',
   'login/become-plain.sh',
+  'package-files.sh',
   'parts.sh',
   'probe/asked.sh',
   'probe/health.sh',

@@ -28,6 +28,7 @@ const answer = z.object({
   relations: text,
   dependencies: text,
   download: text,
+  lackingPins: text,
 });
 
 type Answer = z.output<typeof answer>;
@@ -61,6 +62,7 @@ export function parseSimulation(stdout: string, request: SimulationRequest): Apt
           !missingSuites.some(({ url }) => line.startsWith(url)) && !bringsCertificates(line, request),
       ),
     ],
+    ...(data.lackingPins !== '' && { missingPins: lines(data.lackingPins) }),
     candidates: candidatesIn(data, request),
     ...(/^\d+$/.test(data.download) && { downloadBytes: Number(data.download) }),
     failure: failureOf(data.simulation),

@@ -4,6 +4,7 @@
  */
 
 import { quote } from '../../hosts/quote.ts';
+import { packagesIndex } from '../package-file.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
 import { assemble, type HostScripts } from './host-scripts.ts';
 import { pinLines } from './pin-lines.ts';
@@ -11,7 +12,7 @@ import { pinLines } from './pin-lines.ts';
 /** @returns a script for `Host.run` */
 export function simulationScript(
   scripts: HostScripts,
-  { packages, sources, fresh, pins }: SimulationRequest,
+  { packages, sources, fresh, pins, files = [] }: SimulationRequest,
 ): string {
   const words = packages.map(({ name, version }) =>
     quote(version === undefined ? name : `${name}=~${version}`),
@@ -19,8 +20,9 @@ export function simulationScript(
   const values = {
     NAMES: packages.map(({ name }) => name),
     // The lists of a host may be older than the versions that other hosts have.
-    FRESH: fresh || pins ? 'yes' : '',
+    FRESH: fresh || pins || files.length > 0 ? 'yes' : '',
     PINS: pinLines(pins),
+    INDEX: packagesIndex(files),
   };
   return assemble(scripts, ['environment.sh', 'apt.sh', 'simulate.sh'], values, [
     'open_simulation',

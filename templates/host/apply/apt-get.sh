@@ -4,7 +4,7 @@
 #   JOURNAL, LISTS_STALE, FORMER_PACKAGES, INSTALLED_PACKAGES  see places.ts
 #   APT_HOOK      the text of apt-hook.sh
 #   ALLOWED       packages that apt may remove or downgrade, a name a line
-#   PINS          see apt.sh
+#   PINS, INDEX   see apt.sh
 #   LOCK_SECONDS  how long the same program may hold the dpkg lock
 
 # wait_for_dpkg: waits until no program holds a lock of dpkg or apt
@@ -44,10 +44,7 @@ apt() {
   printf '%s' "$APT_HOOK" >"$dir/hook"
   printf '%s\n' "$ALLOWED" >"$dir/allowed"
   printf '%s\n' "$PINS" >"$dir/pins"
-  if [ -n "$PINS" ]; then
-    pin_versions "$dir/preferences"
-    set -- -o "Dir::Etc::PreferencesParts=$dir/preferences/" "$@"
-  fi
+  if [ -e "$dir/conf" ]; then set -- -c "$dir/conf" "$@"; fi
   : >"$dir/status"
   watch_apt 2>/dev/null 8<&- 9>&- &
   watcher=$!
@@ -63,7 +60,10 @@ apt() {
 }
 
 # cache WORD...: apt-cache, for newest in apt.sh
-cache() { apt-cache "$@"; }
+cache() {
+  if [ -e "$dir/conf" ]; then set -- -c "$dir/conf" "$@"; fi
+  apt-cache "$@"
+}
 
 # update_lists: fetches the package lists; fails with the output of apt-get in $output
 update_lists() {

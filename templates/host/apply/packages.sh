@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034 # updated: read by apt-get.sh
 # shellcheck disable=SC2154 # output, error: set by run.sh; packages: set by the steps; updated: also by apt-get.sh
 # Installs and removes packages.
-#   PINS  see apt.sh
+#   PINS, INDEX  see apt.sh
 #   LISTS_STALE, START_POLICY, START_POLICY_MARK, START_POLICY_SAVED  see places.ts
 
 holding=
@@ -28,13 +28,28 @@ release_starts() {
   fi
 }
 
+# open_choice: prepares apt for PINS and for package files that were sent. The plan's lists of repositories are there.
+open_choice() {
+  [ -n "$PINS$INDEX" ] || return 0
+  : >"$dir/conf"
+  parts=
+  eval "$(apt-config shell parts Dir::Etc::SourceParts/d)"
+  rm -rf "$dir/parts"
+  mkdir -p "$dir/parts" "$dir/files"
+  [ ! -d "$parts" ] || cp -RLp "$parts/." "$dir/parts/"
+  choose_packages "$dir/conf" "$dir/parts"
+  printf '%s\n' "$INDEX" | sed -n 's|^Filename: \./\([0-9a-f]*\)\.deb$|\1|p' >"$dir/wanted"
+  while read -r digest; do take_package "$digest" "$dir/files/$digest.deb"; done <"$dir/wanted"
+}
+
 # install_packages WORD...: arguments of apt-get install, or NAME=~VERSION for a version with that prefix
 install_packages() {
   hold_starts
   : >"$output"
   updated=
+  open_choice
   # Versions that other hosts have may be missing in the lists of this host.
-  if [ -e "$LISTS_STALE" ] || [ -n "$PINS" ]; then update_lists; fi
+  if [ -e "$LISTS_STALE" ] || [ -n "$PINS$INDEX" ]; then update_lists; fi
   for word in "$@"; do
     case $word in
       *=~*)

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { NodeRow } from '../../../src/install/node-rows.ts';
+import type { PlanSummary } from '../../../src/install/summary.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
@@ -32,7 +33,7 @@ beforeAll(async () => {
   });
   cluster = new LabCluster(lab);
   h3 = lab.host('h3');
-  await cluster.writeSpec({ hosts: ['h1', 'h2', 'h3'] });
+  await cluster.writeSpec({ hosts: ['h1', 'h2', 'h3'] }, lab.mesos().former);
 });
 afterAll(() => lab?.stop());
 
@@ -206,6 +207,16 @@ test('backup and restore bring back what the machine knows about the cluster', a
   expect((await run(['restore', file, ...places], 'a phrase')).stderr).toContain('exists already');
 });
 
+async function lockedMesos(): Promise<string | undefined> {
+  const text = await readFile(path.join(cluster.state, 'versions.lock'), 'utf8');
+  const { systems } = JSON.parse(text) as { systems: Record<string, Record<string, { version: string }>> };
+  return Object.values(systems)[0]?.[lab.mesos().name]?.version;
+}
+
+function mesosOn(host: LabHost): Promise<string> {
+  return host.run(`dpkg-query -W -f '\${Version}' ${lab.mesos().name}`);
+}
+
 test('node add and remove change cluster.yaml and the host concerned only', async () => {
   const h4 = lab.host('h4');
   const others = lab.hosts.filter((host) => host !== h4);
@@ -214,7 +225,14 @@ test('node add and remove change cluster.yaml and the host concerned only', asyn
   // mesosup writes the present run of a host into its state whenever it changes something there.
   const runs = () => Promise.all(others.map((host) => host.run('ls /var/lib/mesosup/runs')));
   const before = await runs();
-  expectDone(await cluster.run('node', 'add', 'h4', '--attribute', 'rack=b', '--yes'));
+  // The repository has a newer version by now.
+  const [mesos, next] = [lab.mesos().version, lab.mesos().nextVersion];
+  expect(await lockedMesos()).toBe(mesos);
+  const done = await cluster.run('node', 'add', 'h4', '--attribute', 'rack=b', '--yes');
+  expectDone(done);
+  expect(done.stdout).toContain('as in versions.lock on h4');
+  expect(await mesosOn(h4)).toBe(mesos);
+  expect(next).not.toBe(mesos);
   const added = await readFile(cluster.specFile, 'utf8');
   expect(added).toMatch(/^# Managed by hand\n/);
   expect(added).toContain('  - h3\n  - name: h4\n');
@@ -224,6 +242,11 @@ test('node add and remove change cluster.yaml and the host concerned only', asyn
   expect(again.stdout, again.all).toContain('no changes');
 
   expectDone(await cluster.run('node', 'remove', 'h4', '--yes'));
+  const four = new LabCluster(lab);
+  four.flags = ['--hosts', 'h1,h2,h3,h4'];
+  const { stdout } = await four.run('plan', '--update', '--json');
+  const { summary } = JSON.parse(stdout) as { summary: PlanSummary };
+  expect(summary.moved).toContainEqual({ name: lab.mesos().name, from: mesos, to: next, host: 'h4' });
   expect(await readFile(cluster.specFile, 'utf8')).toBe(text);
   expect(await h4.run('ls -d /etc/mesosup /var/lib/mesosup /opt/mesosup 2>/dev/null || :')).toBe('');
   expect((await nodes()).map(({ host }) => host)).toEqual(['h1', 'h2', 'h3']);
@@ -231,8 +254,20 @@ test('node add and remove change cluster.yaml and the host concerned only', asyn
 });
 
 test('node remove --dead removes a host that burnt down, and no host that answers', async () => {
+  const { moved, version, nextVersion } = lab.mesos();
+  await cluster.writeSpec({ hosts: ['h1', 'h2', 'h3'] }, moved);
   const text = await readFile(cluster.specFile, 'utf8');
-  expectDone(await cluster.run('node', 'add', 'h4', '--yes'));
+  // The repository no longer has the version of the other hosts, and their apt has kept its file.
+  const added = await cluster.run('node', 'add', 'h4', '--yes');
+  expectDone(added);
+  expect(added.stderr).toMatch(new RegExp(`h4: ${lab.mesos().name} ${version} comes from h[123]`));
+  expect(await mesosOn(lab.host('h4'))).toBe(version);
+  expect(
+    await lab.host('h4').run('ls -d /opt/mesosup/.upload /var/lib/mesosup/runs/*/files 2>/dev/null; :'),
+  ).toBe('');
+  expect(
+    await lab.host('h4').run('apt-cache policy tini >/dev/null && apt-get check 2>&1 | grep ^[EW]: ; :'),
+  ).toBe('');
   const alive = await cluster.run('node', 'remove', 'h4', '--dead', '--yes');
   expect([alive.code, alive.stderr]).toEqual([2, expect.stringContaining('h4 answers')]);
   await lab.host('h4').kill();

@@ -1,0 +1,87 @@
+/** Package files on this machine, each named by its SHA-256, with their control fields beside them. */
+
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { MesosupError } from '../../errors/mesosup-error.ts';
+import type { Host } from '../../hosts/host.ts';
+import { type PackageFile, parseControl } from '../package-file.ts';
+import type { HostScripts } from '../script/host-scripts.ts';
+import { type FoundFile, sendFileScript } from '../script/package-files-script.ts';
+
+export class PackageCache {
+  readonly #directory: string;
+
+  /** @param directory created when the first file is stored */
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** The cache of this user: `$XDG_CACHE_HOME/mesosup/packages`, or `~/.cache/mesosup/packages`. */
+  static ofUser(environment: NodeJS.ProcessEnv): PackageCache {
+    const base = environment.XDG_CACHE_HOME || path.join(homedir(), '.cache');
+    return new PackageCache(path.join(base, 'mesosup/packages'));
+  }
+
+  /** Returns the path of a file, which may not exist. @throws TypeError for text that is not a SHA-256 in hex */
+  file(sha256: string): string {
+    if (!/^[0-9a-f]{64}$/.test(sha256)) throw new TypeError(`not a SHA-256: ${sha256}`);
+    return path.join(this.#directory, `${sha256}.deb`);
+  }
+
+  /** Undefined if the cache lacks the file. Its content is checked where it is used. */
+  async find(sha256: string): Promise<PackageFile | undefined> {
+    try {
+      const [control, { size }] = await Promise.all([
+        readFile(this.#control(sha256), 'utf8'),
+        stat(this.file(sha256)),
+      ]);
+      const own = parseControl(control);
+      return own && { ...own, sha256, bytes: size, control };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Copies a file from a host into the cache.
+   * @throws MesosupError if the host sends other bytes, HostError if the connection is lost
+   */
+  async fetch(host: Host, scripts: HostScripts, found: FoundFile): Promise<PackageFile> {
+    const { path: from, ...file } = found;
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    const draft = `${this.file(file.sha256)}.${randomBytes(6).toString('hex')}`;
+    const handle = await open(draft, 'wx', 0o600);
+    try {
+      const hash = createHash('sha256');
+      let writing = Promise.resolve();
+      const { code } = await host.run(sendFileScript(scripts, from), {
+        onLine: (line) => {
+          const bytes = Buffer.from(line, 'base64');
+          hash.update(bytes);
+          writing = writing.then(() => handle.writeFile(bytes));
+        },
+      });
+      await writing;
+      if (code !== 0 || hash.digest('hex') !== file.sha256) {
+        throw new MesosupError(`${host.name} did not send the package file ${from} completely`, {
+          host: host.name,
+          remedy: 'Run the same command again.',
+        });
+      }
+      await handle.sync();
+      await writeFile(this.#control(file.sha256), file.control, { mode: 0o600 });
+      await rename(draft, this.file(file.sha256));
+    } finally {
+      await handle.close();
+      await rm(draft, { force: true });
+    }
+    return file;
+  }
+
+  #control(sha256: string): string {
+    return this.file(sha256).replace(/deb$/, 'control');
+  }
+}
