@@ -19,6 +19,7 @@ import { confirm } from './confirm.ts';
 interface NewHost {
   readonly allowRemove: readonly string[];
   readonly update: boolean;
+  readonly bundle: string | undefined;
   /** See `ChangeOptions.before`. */
   readonly before: () => Promise<void>;
 }
@@ -104,7 +105,7 @@ export function runMember(
   loaded: LoadedCluster,
   flags: RunFlags,
   member: MemberChange | undefined,
-  { allowRemove, update, before }: Partial<NewHost> = {},
+  { allowRemove, update, bundle, before }: Partial<NewHost> = {},
 ): Promise<ChangeReport> {
   return runChange(command, loaded, flags, {
     intent: {
@@ -113,6 +114,7 @@ export function runMember(
       ...(member && { member }),
       ...(allowRemove && { allowRemove }),
       ...(update && { update }),
+      ...(bundle !== undefined && { bundle }),
     },
     allowAgentReplace: false,
     ...(before && { before }),

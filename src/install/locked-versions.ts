@@ -82,14 +82,19 @@ export function pinsFor(lock: VersionsLock, facts: Facts, wanted: readonly Resou
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** Sets the version of pinned packages that the host lacks. Packages that are there keep their version. */
+/**
+ * Sets the version of pinned packages that the host lacks. Packages that are there keep their version, and package files
+ * stay unless they are pinned themselves, as in a bundle.
+ */
 export function withPins(wanted: readonly Resource[], facts: Facts, pins: readonly Pin[]): Resource[] {
-  const versions = new Map(pins.map(({ name, version }) => [name, version]));
+  const known = new Map(pins.map((pin) => [pin.name, pin]));
   return wanted.map((one): Resource => {
-    if (one.kind !== 'package' || one.file !== undefined) return one;
-    const version = versions.get(one.name);
-    if (version === undefined || installedPackage(facts, one.name) !== undefined) return one;
-    return { ...one, version };
+    const pin = one.kind === 'package' ? known.get(one.name) : undefined;
+    if (one.kind !== 'package' || pin === undefined || installedPackage(facts, one.name) !== undefined)
+      return one;
+    const { file, sha256, ...rest } = one;
+    if (file !== undefined && sha256 !== pin.sha256) return one;
+    return { ...rest, version: pin.version };
   });
 }
 

@@ -3,7 +3,9 @@
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import type { Secrets } from '../cluster/secrets.ts';
 import type { VersionsLock } from '../cluster/versions-lock.ts';
-import { pinsFor, withPins } from './locked-versions.ts';
+import { type BundleManifest, bundlePins } from './bundle/manifest.ts';
+import type { Facts } from './facts.ts';
+import { lockSystem, pinsFor, withPins } from './locked-versions.ts';
 import type { PackageFile } from './package-file.ts';
 import type { Plan } from './plan.ts';
 import { planHost } from './plan-host.ts';
@@ -28,6 +30,8 @@ export interface PlanInput {
   readonly lock?: VersionsLock | undefined;
   /** By host: package files that this machine has, and no repository. */
   readonly files?: ReadonlyMap<string, readonly PackageFile[]> | undefined;
+  /** By system: the only packages that hosts may take. Replaces the lock. */
+  readonly bundled?: BundleManifest['systems'] | undefined;
   readonly secrets: Secrets;
   /** Returns the digest of the text as UTF-8, in hex. */
   readonly sha256: (text: string) => string;
@@ -45,17 +49,19 @@ export function planCluster(input: PlanInput): Plan {
     if (own === undefined || address === undefined) return [];
     const running = wantsRunning(input, own.mesosup.started);
     const usual = wantedResources({ ...input, host, running });
-    const pins = input.lock ? pinsFor(input.lock, own, usual) : [];
+    const bundled = input.bundled && packagesFor(input.bundled, own);
+    const pins = bundled ? bundlePins(bundled) : input.lock ? pinsFor(input.lock, own, usual) : [];
     const wanted = input.adjust?.(host, usual) ?? withPins(usual, own, pins);
     const plan = planHost({ cluster, host, facts: own, wanted, command, secrets, sha256 });
-    const isPinned = pins.length > 0 && plan.items.some(({ resource }) => resource?.kind === 'package');
-    const files = input.files?.get(host.name) ?? [];
+    if (!plan.items.some(({ resource }) => resource?.kind === 'package')) return [{ ...plan, address }];
+    const files = input.files?.get(host.name) ?? bundled ?? [];
     return [
       {
         ...plan,
         address,
-        ...(isPinned && { pins }),
-        ...(isPinned && files.length > 0 && { files }),
+        ...(pins.length > 0 && { pins }),
+        ...(files.length > 0 && { files }),
+        ...(bundled && { onlyFiles: true as const }),
       },
     ];
   });
@@ -65,4 +71,9 @@ export function planCluster(input: PlanInput): Plan {
 function wantsRunning({ command, start }: PlanInput, started: boolean): boolean | null {
   if (command === 'stop') return false;
   return command === 'start' || start === true || started ? true : null;
+}
+
+function packagesFor(systems: BundleManifest['systems'], own: Facts): readonly PackageFile[] {
+  const system = lockSystem(own);
+  return Object.hasOwn(systems, system) ? (systems[system] ?? []) : [];
 }

@@ -29,6 +29,8 @@ export interface HostPlan {
   readonly pins?: readonly Pin[];
   /** Package files to send from this machine, since no repository has them. */
   readonly files?: readonly PackageFile[];
+  /** True: apt uses these files, and no repository. */
+  readonly onlyFiles?: true;
 }
 
 export type PlanItem = Item<Resource>;

@@ -13,6 +13,7 @@ export interface SimulationRequest {
   readonly sources: readonly Pick<FileResource, 'path' | 'content'>[];
   readonly pins?: readonly Pin[];
   readonly files?: readonly PackageFile[];
+  readonly onlyFiles?: true;
   /** True: also look for versions that are newer than the host's package lists. */
   readonly fresh?: true;
 }
@@ -21,7 +22,12 @@ export interface SimulationRequest {
  * Undefined if the plan installs nothing from a repository. Package files are omitted: apt can simulate them only when
  * they are on the host.
  */
-export function simulationRequest({ items, pins, files }: HostPlan): SimulationRequest | undefined {
+export function simulationRequest({
+  items,
+  pins,
+  files,
+  onlyFiles,
+}: HostPlan): SimulationRequest | undefined {
   const resources = items.flatMap(({ resource }) => resource ?? []);
   const packages = resources.flatMap((one) =>
     one.kind === 'package' && one.file === undefined
@@ -32,5 +38,11 @@ export function simulationRequest({ items, pins, files }: HostPlan): SimulationR
   const sources = resources.flatMap((one) =>
     one.kind === 'file' && one.aptSource ? [{ path: one.path, content: one.content }] : [],
   );
-  return { packages, sources, ...(pins && { pins }), ...(files && { files }) };
+  return {
+    packages,
+    sources,
+    ...(pins && { pins }),
+    ...(files && { files }),
+    ...(onlyFiles && { onlyFiles }),
+  };
 }

@@ -52,6 +52,7 @@ const host = record<HostPlan>({
   files: z
     .array(record<PackageFile>({ name: text, version: text, sha256: text, bytes: number, control: text }))
     .optional(),
+  onlyFiles: z.literal(true).optional(),
 });
 
 export const storedPlan = record<Plan>({

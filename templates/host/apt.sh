@@ -1,8 +1,10 @@
 # shellcheck shell=sh
+# shellcheck disable=SC2154 # dir: set by the callers
 # Calls of apt that an installation and its simulation share. Needs a function `cache`: apt-cache with the options of
 # the caller.
 #   PINS   versions that apt has to choose: `NAME VERSION SHA256`, one a line
 #   INDEX  the index of a repository with package files that mesosup sends
+#   ONLY   not empty: apt uses no other repository
 
 # apt_get WORD...: apt-get with the options that affect the result of an installation
 apt_get() {
@@ -34,9 +36,14 @@ choose_packages() {
       >"$dir/preferences/zz-mesosup.pref"
     printf 'Dir::Etc::PreferencesParts "%s";\n' "$dir/preferences/" >>"$1"
   fi
-  [ -n "$INDEX" ] || return 0
+  [ -n "$INDEX$ONLY" ] || return 0
   mkdir -p "$dir/files"
   printf '%s\n' "$INDEX" >"$dir/files/Packages"
+  if [ -n "$ONLY" ]; then
+    rm -rf "${2:?}"/*
+    mkdir -p "$dir/lists/partial"
+    printf 'Dir::Etc::SourceList "/dev/null";\nDir::State::Lists "%s";\n' "$dir/lists/" >>"$1"
+  fi
   printf 'deb [trusted=yes] file:%s ./\n' "$dir/files" >"$2/mesosup-files.list"
   # The user _apt can't enter the directory of a run.
   printf 'Dir::Etc::SourceParts "%s";\nAPT::Sandbox::User "root";\n' "$2/" >>"$1"

@@ -4,7 +4,7 @@
 #   LISTS_STALE  see places.ts
 #   NAMES        names of the packages, one a line
 #   FRESH        not empty: always fetch the package lists
-#   PINS, INDEX  see apt.sh
+#   PINS, INDEX, ONLY  see apt.sh
 
 # Timeout in seconds for each of the two fetches of lists.
 FETCH_SECONDS=120

@@ -6,7 +6,13 @@ import type { Plan } from '../../install/plan.ts';
 import { BaseCommand } from '../base-command.ts';
 import { runChange } from '../change-command.ts';
 import type { ChangeReport } from '../change-report.ts';
-import { allowAgentReplaceFlag, allowRemoveFlag, changeFlags, updateFlag } from '../flags/change-flags.ts';
+import {
+  allowAgentReplaceFlag,
+  allowRemoveFlag,
+  bundleFlag,
+  changeFlags,
+  updateFlag,
+} from '../flags/change-flags.ts';
 import { clusterOf, hostOptions, specFlags, stateOf } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
 import { nextCommand } from '../next-command.ts';
@@ -20,6 +26,7 @@ export default class Install extends BaseCommand {
     '<%= config.bin %> install --file cluster.yaml --yes',
     '<%= config.bin %> install --local --start',
     '<%= config.bin %> install plan.json',
+    '<%= config.bin %> install --bundle bundle.tar',
   ];
   static override enableJsonFlag = true;
   static override args = {
@@ -39,16 +46,21 @@ export default class Install extends BaseCommand {
     'allow-agent-replace': allowAgentReplaceFlag,
     'allow-remove': allowRemoveFlag,
     update: updateFlag,
+    bundle: bundleFlag,
   };
 
   async run(): Promise<ChangeReport> {
     const { args, flags } = await this.parse(Install);
     const saved = args.plan === undefined ? undefined : await readPlan(args.plan);
     const selectsCluster =
-      flags.file !== undefined || flags.start || flags.update || flags['allow-remove'] !== undefined;
+      flags.file !== undefined ||
+      flags.start ||
+      flags.update ||
+      flags.bundle !== undefined ||
+      flags['allow-remove'] !== undefined;
     if (saved && (selectsCluster || Object.keys(hostOptions(flags)).length > 0)) {
       throw new UsageError(
-        'a saved plan already contains its hosts and options: leave out the hosts, --file, --start, --update and --allow-remove',
+        'a saved plan already contains its hosts and options: leave out the hosts, --file, --start, --update, --bundle and --allow-remove',
       );
     }
     const loaded: LoadedCluster = saved
@@ -61,6 +73,7 @@ export default class Install extends BaseCommand {
         start: flags.start,
         allowRemove: flags['allow-remove'] ?? [],
         update: flags.update,
+        bundle: flags.bundle,
       },
       allowAgentReplace: flags['allow-agent-replace'],
       ...(plan && { saved: plan }),

@@ -44,5 +44,12 @@ export const updateFlag = Flags.boolean({
   helpGroup,
 });
 
+export const bundleFlag = Flags.string({
+  summary:
+    'Take all packages and keys from this file, and nothing from the network. Make it with: mesosup bundle',
+  helpValue: 'FILE',
+  helpGroup,
+});
+
 /** The flags of every command that changes hosts. */
 export const changeFlags = { yes: yesFlag, diff: diffFlag, timeout: timeoutFlag };

@@ -11,10 +11,15 @@ const TIMEOUT_MS = 30_000;
 const MAX_BYTES = 4 * 1024 * 1024;
 
 /**
- * Adds the content of each key to the plan. Fetches each key once, through the environment's proxies.
+ * Adds the content of each key to the plan. Fetches each key once.
+ * @param download fetches a URL; by default through the environment's proxies
  * @throws MesosupError when a key can't be fetched, has another fingerprint than the pinned one, or has expired
  */
-export async function fetchKeys(plan: Plan, now: () => number = Date.now): Promise<Plan> {
+export async function fetchKeys(
+  plan: Plan,
+  now: () => number = Date.now,
+  download: (url: string) => Promise<Buffer> = downloadKey,
+): Promise<Plan> {
   const fetched = new Map<string, Promise<Buffer>>();
   const keyOf = (resource: AptKeyResource): Promise<Buffer> => {
     const from = 'url' in resource.source ? resource.source.url : resource.source.file;
@@ -98,7 +103,7 @@ async function read(file: string): Promise<Buffer> {
   }
 }
 
-async function download(url: string): Promise<Buffer> {
+export async function downloadKey(url: string): Promise<Buffer> {
   // Read from the module at run time: the bundles import only some names of node:http.
   const direct = process.getBuiltinModule('node:http').setGlobalProxyFromEnv?.();
   try {

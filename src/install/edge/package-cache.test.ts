@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { scripts } from '../../../test/install/hosts.ts';
 import type { Host } from '../../hosts/host.ts';
-import { findFilesScript, parseFoundFiles } from '../script/package-files-script.ts';
+import { findFilesScript, parseFoundFiles, sendFileScript } from '../script/package-files-script.ts';
 import { PackageCache } from './package-cache.ts';
 
 const content = Buffer.alloc(200_001, 'a package\n');
@@ -61,8 +61,8 @@ test('copies a file of any bytes from the cache of a host, and finds it again', 
   expect(await cache.find(sha256)).toBeUndefined();
   const one = await found();
   expect(one).toMatchObject({ name: 'tini', version: '0.19-1', bytes: content.length });
-  const { path: _path, ...file } = one;
-  expect(await cache.fetch(host, scripts, one)).toEqual(file);
+  const { path: from, ...file } = one;
+  await cache.fetch(host, sendFileScript(scripts, from), file);
   expect(await cache.find(sha256)).toEqual(file);
   expect(await readFile(cache.file(sha256))).toEqual(content);
 });
@@ -70,9 +70,10 @@ test('copies a file of any bytes from the cache of a host, and finds it again', 
 test('refuses a file that changes while it is copied, and keeps nothing of it', async () => {
   const one = await found();
   await writeFile(one.path, 'changed');
-  await expect(cache.fetch(host, scripts, one)).rejects.toThrow('h1 did not send the package file');
+  const fetching = () => cache.fetch(host, sendFileScript(scripts, one.path), one);
+  await expect(fetching()).rejects.toThrow('h1 did not send the package tini 0.19-1 completely');
   await rm(one.path);
-  await expect(cache.fetch(host, scripts, one)).rejects.toThrow('h1 did not send the package file');
+  await expect(fetching()).rejects.toThrow('h1 did not send the package tini 0.19-1 completely');
   expect(await readdir(path.join(directory, 'cache'))).toEqual([]);
   expect(await cache.find(sha256)).toBeUndefined();
 });

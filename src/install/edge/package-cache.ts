@@ -7,8 +7,7 @@ import path from 'node:path';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Host } from '../../hosts/host.ts';
 import { type PackageFile, parseControl } from '../package-file.ts';
-import type { HostScripts } from '../script/host-scripts.ts';
-import { type FoundFile, sendFileScript } from '../script/package-files-script.ts';
+import type { Receiver } from './bundle-file.ts';
 
 export class PackageCache {
   readonly #directory: string;
@@ -47,38 +46,55 @@ export class PackageCache {
 
   /**
    * Copies a file from a host into the cache.
+   * @param script prints the file as lines of base64 that can be decoded one by one
    * @throws MesosupError if the host sends other bytes, HostError if the connection is lost
    */
-  async fetch(host: Host, scripts: HostScripts, found: FoundFile): Promise<PackageFile> {
-    const { path: from, ...file } = found;
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    const draft = `${this.file(file.sha256)}.${randomBytes(6).toString('hex')}`;
-    const handle = await open(draft, 'wx', 0o600);
+  async fetch(host: Host, script: string, file: PackageFile): Promise<void> {
+    const receiver = await this.receive(file);
     try {
       const hash = createHash('sha256');
       let writing = Promise.resolve();
-      const { code } = await host.run(sendFileScript(scripts, from), {
+      const { code, stderr } = await host.run(script, {
         onLine: (line) => {
           const bytes = Buffer.from(line, 'base64');
           hash.update(bytes);
-          writing = writing.then(() => handle.writeFile(bytes));
+          writing = writing.then(() => receiver.write(bytes));
+          writing.catch(() => {});
         },
       });
       await writing;
       if (code !== 0 || hash.digest('hex') !== file.sha256) {
-        throw new MesosupError(`${host.name} did not send the package file ${from} completely`, {
-          host: host.name,
-          remedy: 'Run the same command again.',
-        });
+        const why = stderr.trim().split('\n').at(-1);
+        throw new MesosupError(
+          `${host.name} did not send the package ${file.name} ${file.version} completely${why ? `: ${why}` : ''}`,
+          { host: host.name, remedy: 'Run the same command again to resume.' },
+        );
       }
-      await handle.sync();
-      await writeFile(this.#control(file.sha256), file.control, { mode: 0o600 });
-      await rename(draft, this.file(file.sha256));
-    } finally {
-      await handle.close();
-      await rm(draft, { force: true });
+      await receiver.keep();
+    } catch (error) {
+      await receiver.drop();
+      throw error;
     }
-    return file;
+  }
+
+  /** Stores a file, whose SHA-256 the caller checks. Other processes see it only when it is kept. */
+  async receive(file: PackageFile): Promise<Receiver> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    const draft = `${this.file(file.sha256)}.${randomBytes(6).toString('hex')}`;
+    const handle = await open(draft, 'wx', 0o600);
+    return {
+      write: (chunk) => handle.writeFile(chunk),
+      keep: async () => {
+        await handle.sync();
+        await handle.close();
+        await writeFile(this.#control(file.sha256), file.control, { mode: 0o600 });
+        await rename(draft, this.file(file.sha256));
+      },
+      drop: async () => {
+        await handle.close();
+        await rm(draft, { force: true });
+      },
+    };
   }
 
   #control(sha256: string): string {

@@ -19,6 +19,7 @@ import { applyWaves } from './apply-plan.ts';
 import { applyUpgrade } from './apply-upgrade.ts';
 import { type ApplyToHostsOptions, followRuns, holderName } from './apply-wave.ts';
 import { keepVersions } from './keep-versions.ts';
+import { keyIn } from './open-bundle.ts';
 import type { HostTrouble } from './outcome.ts';
 import { type Intent, memberOf, type Prepared, type Program, prepare, surveyCluster } from './prepare.ts';
 import { prepareUpgrade } from './prepare-upgrade.ts';
@@ -113,7 +114,10 @@ async function surveyAndChange(
   const troubles = await withLock(session, prepared.lockOn ?? reach.usable, async () => {
     // Missing files and keys must show before any host is changed.
     await checkPackageFiles(plan, (sha256) => session.packages.file(sha256));
-    const complete = await fetchKeys(plan);
+    const { bundle } = prepared;
+    const complete = bundle
+      ? await fetchKeys(plan, Date.now, async (url) => keyIn(bundle, url))
+      : await fetchKeys(plan);
     await options.before?.();
     if (installs(intent)) await keepCluster(session, prepared);
     session.atWork = true;

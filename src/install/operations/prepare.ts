@@ -7,6 +7,7 @@ import { hostsWith } from '../../cluster/topology.ts';
 import { EMPTY_LOCK, type VersionsLock } from '../../cluster/versions-lock.ts';
 import { MesosupError, UsageError } from '../../errors/mesosup-error.ts';
 import type { AptFacts } from '../apt-facts.ts';
+import type { BundleManifest } from '../bundle/manifest.ts';
 import { drainPlan } from '../drain-plan.ts';
 import { describePayload } from '../edge/payload.ts';
 import type { Facts } from '../facts.ts';
@@ -22,6 +23,7 @@ import { UnknownAddressError } from '../topology.ts';
 import { uninstallPlan } from '../uninstall.ts';
 import type { UpgradeIntent } from '../upgrade/intent.ts';
 import { masterAgents } from './master-agents.ts';
+import { bundleProblems, openBundle } from './open-bundle.ts';
 import { type Reach, reachOf, renderProblems } from './reach.ts';
 import type { Session, Survey } from './session.ts';
 import { supplyPackages, withNeededFiles } from './supply-packages.ts';
@@ -38,6 +40,8 @@ export type Intent = {
       readonly member?: MemberChange;
       /** Take the newest packages, whatever `versions.lock` has. */
       readonly update?: boolean;
+      /** Path of a bundle, from which all packages and keys come. */
+      readonly bundle?: string | undefined;
     }
   | { readonly command: 'start' | 'stop' }
   | { readonly command: 'uninstall'; readonly purge: boolean }
@@ -69,6 +73,8 @@ export interface Prepared {
   readonly starts: boolean;
   /** `versions.lock`, with what the hosts have taken; missing for commands that do not read it. */
   readonly lock?: VersionsLock;
+  /** The bundle of the intent, whose package files are in the cache of this machine. */
+  readonly bundle?: BundleManifest;
   /** Of an upgrade. */
   readonly upgrade?: UpgradeSummary;
   /** Hosts of which the first holds the cluster's lock, if they are not the usable ones. */
@@ -159,7 +165,9 @@ export async function prepare(
   const now = startProblems.length > 0 ? { ...intent, command: 'install' as const, start: false } : asked;
   const lock = lockWith((await session.state.versionsLock()) ?? EMPTY_LOCK, survey.facts);
   const isUpdate = intent.command === 'install' && intent.update === true;
-  const pinned = { ...now, ...(!isUpdate && { lock }) };
+  const file = intent.command === 'install' ? intent.bundle : undefined;
+  const bundle = file === undefined ? undefined : await openBundle(session, file, made);
+  const pinned = { ...now, ...(!isUpdate && { lock }), bundled: bundle?.systems };
   const planFor = (facts: ReadonlyMap<string, Facts>, files?: PlanInput['files']) =>
     planWith(session, made, facts, secrets, { ...pinned, files });
   let first: Plan;
@@ -177,6 +185,8 @@ export async function prepare(
   });
   const facts = withAnswers(survey.facts, answers);
   const { problems, reach } = answers.size === 0 ? before : check(facts);
+  const lacking = bundle ? bundleProblems(bundle, planOf(first, only), facts) : [];
+  if (lacking.length > 0) throw nothingChanged({ blocker: 'the bundle is not complete' }, lacking);
   const plan = answers.size === 0 ? first : withNeededFiles(planFor(facts, files), facts);
   return {
     secrets,
@@ -187,6 +197,7 @@ export async function prepare(
     payloadBytes: made.bytes,
     starts: startsCluster(now),
     lock,
+    ...(bundle && { bundle }),
   };
 }
 
@@ -320,7 +331,7 @@ function planWith(
   facts: ReadonlyMap<string, Facts>,
   secrets: Secrets,
   intent: Exclude<Intent, { command: 'uninstall' | 'upgrade' | DrainIntent['command'] }> &
-    Pick<PlanInput, 'lock' | 'files'>,
+    Pick<PlanInput, 'lock' | 'files' | 'bundled'>,
 ): Plan {
   return planCluster({ cluster, facts, templates, payload, secrets, sha256, ...intent });
 }
@@ -339,7 +350,7 @@ export function driftOf(
   }
 }
 
-function freshSecrets(): Secrets {
+export function freshSecrets(): Secrets {
   return generateSecrets((bytes) => randomBytes(bytes));
 }
 

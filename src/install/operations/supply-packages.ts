@@ -5,7 +5,7 @@ import type { Facts } from '../facts.ts';
 import { lockSystem, neededFiles, neededPins, type Pin, takenBy } from '../locked-versions.ts';
 import type { PackageFile } from '../package-file.ts';
 import type { HostPlan, Plan } from '../plan.ts';
-import { findFilesScript, parseFoundFiles } from '../script/package-files-script.ts';
+import { findFilesScript, parseFoundFiles, sendFileScript } from '../script/package-files-script.ts';
 import type { Session } from './session.ts';
 
 type Supply = ReadonlyMap<string, readonly PackageFile[]>;
@@ -79,7 +79,9 @@ async function findFiles(
     const { stdout } = await donor.run(findFilesScript(session.scripts, missing));
     for (const one of parseFoundFiles(stdout, missing)) {
       session.screen.note(`${host}: ${one.name} ${one.version} comes from ${name}: no repository has it`);
-      found.push(await packages.fetch(donor, session.scripts, one));
+      const { path, ...file } = one;
+      await packages.fetch(donor, sendFileScript(session.scripts, path), file);
+      found.push(file);
     }
   }
   return found;

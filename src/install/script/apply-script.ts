@@ -129,6 +129,7 @@ function valuesOf(scripts: HostScripts, plan: HostPlan, options: ApplyOptions) {
     ALLOWED: allowedLosses(plan, options),
     PINS: pinLines(plan.pins),
     INDEX: packagesIndex(plan.files ?? []),
+    ONLY: plan.onlyFiles ? 'yes' : '',
     LOCK_SECONDS: limits.lock,
     EDGE_SECONDS: limits.edge,
     STAY_MILLISECONDS: limits.stay,

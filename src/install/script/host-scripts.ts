@@ -26,6 +26,7 @@ export const HOST_SCRIPTS = [
   'apt.sh',
   'ask-master.sh',
   'ask.sh',
+  'bundle-packages.sh',
   'cluster-lock.sh',
   'copy-log.sh',
   'dpkg-lock.sh',

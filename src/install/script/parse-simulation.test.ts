@@ -53,6 +53,9 @@ test('a locked version that no repository has is an obstacle, of a package of th
   const [missing] = parseWith('good', pins, ['aventer-mesos', '1.10.0']).obstacles;
   expect(missing).toMatchObject({ kind: 'version', name: 'aventer-mesos', wanted: '1.10.0', locked: true });
   expect(parseWith('good', [], ['aventer-mesos', '1.10.0']).obstacles[0]).not.toHaveProperty('locked');
+  // A locked version is no prefix.
+  const prefix = [pin('aventer-mesos', '1.11')];
+  expect(parseWith('good', prefix, ['aventer-mesos', '1.11']).obstacles).toMatchObject([{ locked: true }]);
 });
 
 test('a removal names the new package it conflicts with, and the wanted package that needs the new one', () => {

@@ -147,8 +147,8 @@ function withoutCandidate(
     if (version === undefined) return [];
     const available = availableIn(madison, name);
     const begins = (one: string) => one.startsWith(version) || one.replace(/^\d+:/, '').startsWith(version);
-    if (available.some(begins)) return [];
     const isLocked = locked.some((pin) => pin.name === name && pin.version === version);
+    if (isLocked ? available.includes(version) : available.some(begins)) return [];
     return [{ kind: 'version', name, wanted: version, available, ...(isLocked && { locked: true }) }];
   });
 }

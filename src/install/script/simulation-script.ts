@@ -12,7 +12,7 @@ import { pinLines } from './pin-lines.ts';
 /** @returns a script for `Host.run` */
 export function simulationScript(
   scripts: HostScripts,
-  { packages, sources, fresh, pins, files = [] }: SimulationRequest,
+  { packages, sources, fresh, pins, files = [], onlyFiles }: SimulationRequest,
 ): string {
   const words = packages.map(({ name, version }) =>
     quote(version === undefined ? name : `${name}=~${version}`),
@@ -23,10 +23,11 @@ export function simulationScript(
     FRESH: fresh || pins || files.length > 0 ? 'yes' : '',
     PINS: pinLines(pins),
     INDEX: packagesIndex(files),
+    ONLY: onlyFiles ? 'yes' : '',
   };
   return assemble(scripts, ['environment.sh', 'apt.sh', 'simulate.sh'], values, [
     'open_simulation',
-    ...sources.map(({ path, content }) => {
+    ...(onlyFiles ? [] : sources).map(({ path, content }) => {
       const name = path.slice(path.lastIndexOf('/') + 1);
       return `add_source ${quote(name)} ${quote(content)}`;
     }),

@@ -4,7 +4,7 @@
 #   JOURNAL, LISTS_STALE, FORMER_PACKAGES, INSTALLED_PACKAGES  see places.ts
 #   APT_HOOK      the text of apt-hook.sh
 #   ALLOWED       packages that apt may remove or downgrade, a name a line
-#   PINS, INDEX   see apt.sh
+#   PINS, INDEX, ONLY  see apt.sh
 #   LOCK_SECONDS  how long the same program may hold the dpkg lock
 
 # wait_for_dpkg: waits until no program holds a lock of dpkg or apt
@@ -71,7 +71,8 @@ update_lists() {
   say 'fetching the package lists'
   while :; do
     wait_for_dpkg
-    apt update && { rm -f "$LISTS_STALE"; return 0; }
+    # The host's own lists stay as they are if its repositories are not used.
+    apt update && { [ -n "$ONLY" ] || rm -f "$LISTS_STALE"; return 0; }
     locked || return 1
     : >"$output"
     sleep 0.5

@@ -2,7 +2,7 @@
 # shellcheck disable=SC2034 # updated: read by apt-get.sh
 # shellcheck disable=SC2154 # output, error: set by run.sh; packages: set by the steps; updated: also by apt-get.sh
 # Installs and removes packages.
-#   PINS, INDEX  see apt.sh
+#   PINS, INDEX, ONLY  see apt.sh
 #   LISTS_STALE, START_POLICY, START_POLICY_MARK, START_POLICY_SAVED  see places.ts
 
 holding=
@@ -30,7 +30,7 @@ release_starts() {
 
 # open_choice: prepares apt for PINS and for package files that were sent. The plan's lists of repositories are there.
 open_choice() {
-  [ -n "$PINS$INDEX" ] || return 0
+  [ -n "$PINS$INDEX$ONLY" ] || return 0
   : >"$dir/conf"
   parts=
   eval "$(apt-config shell parts Dir::Etc::SourceParts/d)"
@@ -49,7 +49,7 @@ install_packages() {
   updated=
   open_choice
   # Versions that other hosts have may be missing in the lists of this host.
-  if [ -e "$LISTS_STALE" ] || [ -n "$PINS$INDEX" ]; then update_lists; fi
+  if [ -e "$LISTS_STALE" ] || [ -n "$PINS$INDEX$ONLY" ]; then update_lists; fi
   for word in "$@"; do
     case $word in
       *=~*)

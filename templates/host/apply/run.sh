@@ -49,7 +49,7 @@ finish() {
   ended=yes
   release_starts
   unshield
-  rm -rf "$RUN" "$dir/hook" "$dir/allowed" "$dir/pins" "$dir/preferences" "$dir/parts" "$dir/files" "$dir/wanted" "$dir/conf" "$dir/status"
+  rm -rf "$RUN" "$dir/hook" "$dir/allowed" "$dir/pins" "$dir/preferences" "$dir/parts" "$dir/files" "$dir/lists" "$dir/wanted" "$dir/conf" "$dir/status"
   # The reader of this event may start another run immediately.
   exec 9>&-
   emit "{\"event\":\"end\",\"ok\":$1,\"at\":$(now)}"

@@ -254,7 +254,7 @@ test('node add and remove change cluster.yaml and the host concerned only', asyn
 });
 
 test('node remove --dead removes a host that burnt down, and no host that answers', async () => {
-  const { moved, version, nextVersion } = lab.mesos();
+  const { moved, version } = lab.mesos();
   await cluster.writeSpec({ hosts: ['h1', 'h2', 'h3'] }, moved);
   const text = await readFile(cluster.specFile, 'utf8');
   // The repository no longer has the version of the other hosts, and their apt has kept its file.

@@ -6,7 +6,7 @@ import { isMember } from '../../../install/member-change.ts';
 import { BaseCommand } from '../../base-command.ts';
 import { runChange } from '../../change-command.ts';
 import type { ChangeReport } from '../../change-report.ts';
-import { allowRemoveFlag, changeFlags, updateFlag } from '../../flags/change-flags.ts';
+import { allowRemoveFlag, bundleFlag, changeFlags, updateFlag } from '../../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../../flags/cluster-flags.ts';
 import { connectFlags } from '../../flags/connect-flags.ts';
 import { addMember } from '../../member-run.ts';
@@ -52,6 +52,7 @@ export default class NodeAdd extends BaseCommand {
     ...changeFlags,
     'allow-remove': allowRemoveFlag,
     update: updateFlag,
+    bundle: bundleFlag,
   };
 
   async run(): Promise<ChangeReport> {
@@ -71,16 +72,17 @@ export default class NodeAdd extends BaseCommand {
       if (!isWritten) await writeSpec(fileOf(loaded));
       isWritten = true;
     };
-    const { 'allow-remove': allowRemove = [], update } = flags;
+    const { 'allow-remove': allowRemove = [], update, bundle } = flags;
     const host = loaded.cluster.hosts.find((one) => one.name === name);
-    if (host && isMember(host)) return addMember(this, loaded, flags, name, { allowRemove, update, before });
+    if (host && isMember(host))
+      return addMember(this, loaded, flags, name, { allowRemove, update, bundle, before });
     const { hosts } = loaded.cluster;
     const isFirst = !hosts.some((one) => one.name !== name && one.roles.includes('lb'));
     const isBalancer = flags.role?.includes('lb') === true;
     const schedulers = hosts.filter(({ roles }) => isBalancer && isFirst && roles.includes('scheduler'));
     const only = [...new Set([name, ...schedulers.map((one) => one.name)])];
     return runChange(this, loaded, flags, {
-      intent: { command: 'install', start: false, only, allowRemove, update },
+      intent: { command: 'install', start: false, only, allowRemove, update, bundle },
       allowAgentReplace: false,
       before,
     });
