@@ -190,6 +190,18 @@ describe('the summary of a plan', () => {
     expect(renderSummary(summary, false).join('\n')).toContain('Versions: as in versions.lock on h1');
   });
 
+  test('counts the package files that this machine sends', () => {
+    const file = { name: 'runc', version: '1.1', sha256: TWO, bytes: 3_000_000, control: '' };
+    const facts = bareHosts(cluster);
+    const input = planInput(cluster, facts);
+    const plan = planCluster({ ...input, lock, files: new Map([['h1', [file]]]) });
+    const summary = summarize({ cluster, plan, facts, starts: false, lock });
+    expect(summary.files).toEqual([{ host: 'h1', packages: 1, bytes: 3_000_000 }]);
+    expect(renderSummary(summary, false).join('\n')).toContain(
+      'Files:    1 package with 3 MB from this machine to h1',
+    );
+  });
+
   test('lists the payload if it moves', () => {
     const plan = planned();
     const facts = bareHosts(cluster);

@@ -5,7 +5,7 @@ import type { AptFacts } from './apt-facts.ts';
 import type { Facts } from './facts.ts';
 import type { HostFacts } from './host-facts.ts';
 import { idParts } from './item.ts';
-import type { PackageFile } from './package-file.ts';
+import type { PackageFile, Pin } from './package-file.ts';
 import { installedPackage } from './package-state.ts';
 import type { HostPlan, Plan } from './plan.ts';
 import type { Targets } from './probe-targets.ts';
@@ -16,13 +16,6 @@ import { meetsVersion } from './versions.ts';
 
 /** What apt took on a host. */
 export const LOCK_TARGETS: Targets = { files: [INSTALLED_PACKAGES] };
-
-/** A version that apt has to choose, and the SHA-256 of its file. */
-export interface Pin {
-  readonly name: string;
-  readonly version: string;
-  readonly sha256: string;
-}
 
 /** A version of the lock that a plan does not take. */
 export interface MovedVersion {

@@ -1,4 +1,4 @@
-/** Package files that mesosup sends to hosts, for which they are a repository. */
+/** Versions of packages that apt has to choose, and package files that mesosup sends to hosts, as a repository. */
 
 export interface PackageFile {
   readonly name: string;
@@ -8,6 +8,13 @@ export interface PackageFile {
   readonly bytes: number;
   /** Its control fields, as `dpkg-deb -f` prints them. */
   readonly control: string;
+}
+
+/** A version that apt has to choose, and the SHA-256 of its file. */
+export interface Pin {
+  readonly name: string;
+  readonly version: string;
+  readonly sha256: string;
 }
 
 /** Fields that depend on the repository. */

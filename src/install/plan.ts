@@ -1,8 +1,7 @@
 /** A plan: the changes of each host, without their scripts. It can be shown, saved and applied later. */
 
 import type { Item } from './item.ts';
-import type { Pin } from './locked-versions.ts';
-import type { PackageFile } from './package-file.ts';
+import type { PackageFile, Pin } from './package-file.ts';
 import type { Resource } from './resources/registry.ts';
 
 export type PlanCommand = 'install' | 'start' | 'stop' | 'uninstall' | 'drain' | 'undrain' | 'upgrade';

@@ -17,6 +17,7 @@ export function renderSummary(summary: PlanSummary, detailed: boolean): string[]
     ['Packages', packagesText(summary)],
     ['Versions', pinnedText(summary)],
     ['Copied', copyText(summary)],
+    ...summary.files.map((one) => ['Files', filesText(one)]),
     ['Time', timeText(summary)],
     ['Restarts', servicesText(summary.restarts)],
     ['Stops', servicesText(summary.stops)],
@@ -78,6 +79,10 @@ function downloadText({ downloadBytes, isDownloadKnown }: PlanSummary): string {
 function copyText({ copy }: PlanSummary): string {
   if (copy === undefined) return '';
   return `${megabytes(copy.bytes)} from this machine to ${listed(copy.hosts)}`;
+}
+
+function filesText({ host, packages, bytes }: PlanSummary['files'][number]): string {
+  return `${count(packages, 'package')} with ${megabytes(bytes)} from this machine to ${host}`;
 }
 
 function timeText({ seconds, downloadBytes, isDownloadKnown }: PlanSummary): string {

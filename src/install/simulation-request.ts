@@ -1,7 +1,6 @@
 /** Makes the request for a simulation with apt from a plan. */
 
-import type { Pin } from './locked-versions.ts';
-import type { PackageFile } from './package-file.ts';
+import type { PackageFile, Pin } from './package-file.ts';
 import type { HostPlan } from './plan.ts';
 import type { FileResource } from './resources/file.ts';
 import type { PackageResource } from './resources/package.ts';

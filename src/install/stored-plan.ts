@@ -3,8 +3,7 @@
 import { z } from 'zod';
 import { literals, record } from '../stored/record.ts';
 import type { PlanAction } from './item.ts';
-import type { Pin } from './locked-versions.ts';
-import type { PackageFile } from './package-file.ts';
+import type { PackageFile, Pin } from './package-file.ts';
 import type { HostPlan, Plan, PlanCommand, PlanItem } from './plan.ts';
 import { storedResource } from './resources/registry.ts';
 

@@ -22,6 +22,8 @@ export interface PlanSummary {
   readonly isDownloadKnown: boolean;
   /** Bytes that this machine copies to each of these hosts. */
   readonly copy?: { readonly bytes: number; readonly hosts: readonly string[] };
+  /** Package files that this machine sends, by host. */
+  readonly files: readonly { readonly host: string; readonly packages: number; readonly bytes: number }[];
   /** Services with their hosts. */
   readonly restarts: Readonly<Record<string, readonly string[]>>;
   readonly stops: Readonly<Record<string, readonly string[]>>;
@@ -138,6 +140,11 @@ export function summarize({
       payloadBytes !== undefined && {
         copy: { bytes: payloadBytes, hosts: copying.map(({ host }) => host) },
       }),
+    files: changed.flatMap(({ host, files = [] }) =>
+      files.length === 0
+        ? []
+        : [{ host, packages: files.length, bytes: files.reduce((sum, { bytes }) => sum + bytes, 0) }],
+    ),
     restarts: servicesWith(own, 'restart'),
     stops: servicesWith(own, 'stop'),
     endsTasks: own.flatMap(({ host, items }) => {

@@ -142,7 +142,7 @@ download() {
   eval "$(apt-config shell archives Dir::Cache::archives/d)"
   apt_get -c "$dir/conf" --print-uris -o Dir::Cache::archives="$archives" -o APT::Get::AllowUnauthenticated=true install "$@" \
     >"$dir/uris" || return 0
-  awk "/^'/ { bytes += \$3 } END { printf \"%.0f\", bytes }" "$dir/uris"
+  awk "/^'/ && !/^'file:/ { bytes += \$3 } END { printf \"%.0f\", bytes }" "$dir/uris"
 }
 
 # dependencies WORD...: prints the direct and indirect dependencies of the packages

@@ -11,7 +11,7 @@ import { type PlanSummary, summarize } from '../../install/summary.ts';
 import { listed } from '../../text/listed.ts';
 import { BaseCommand } from '../base-command.ts';
 import { withSession } from '../cluster-session.ts';
-import { allowRemoveFlag, updateFlag } from '../flags/change-flags.ts';
+import { allowRemoveFlag, bundleFlag, updateFlag } from '../flags/change-flags.ts';
 import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
 import { nextCommand } from '../next-command.ts';
@@ -35,6 +35,7 @@ export default class PlanCommand extends BaseCommand {
     }),
     'allow-remove': allowRemoveFlag,
     update: updateFlag,
+    bundle: { ...bundleFlag, exclusive: ['out'] },
     out: Flags.string({
       summary: 'Save the plan to a file that only you can read. It contains no secrets.',
       helpValue: 'FILE',
@@ -56,6 +57,7 @@ export default class PlanCommand extends BaseCommand {
         start: flags.start,
         allowRemove: flags['allow-remove'] ?? [],
         update: flags.update,
+        bundle: flags.bundle,
       } as const;
       const prepared = await prepare(session, program, { ...looked, secrets }, intent);
       const { plan, problems, reach } = prepared;

@@ -9,8 +9,7 @@ import type { StoredFile } from '../../stored/file.ts';
 import { MismatchError } from '../../stored/mismatch.ts';
 import { readerOf } from '../../stored/reader.ts';
 import { record } from '../../stored/record.ts';
-import type { Pin } from '../locked-versions.ts';
-import { type PackageFile, parseControl } from '../package-file.ts';
+import { type PackageFile, type Pin, parseControl } from '../package-file.ts';
 
 export interface BundleManifest {
   /** The cluster that it was made for. */

@@ -3,8 +3,7 @@
 import { z } from 'zod';
 import { quote } from '../../hosts/quote.ts';
 import { parseJson } from '../../json.ts';
-import type { Pin } from '../locked-versions.ts';
-import { type PackageFile, parseControl } from '../package-file.ts';
+import { type PackageFile, type Pin, parseControl } from '../package-file.ts';
 import type { AptKeyResource } from '../resources/apt-key.ts';
 import type { FileResource } from '../resources/file.ts';
 import type { PackageResource } from '../resources/package.ts';

@@ -82,6 +82,8 @@ async function surveyAndChange(
   options: ChangeOptions,
 ): Promise<ChangeResult> {
   const { intent, signal, say } = options;
+  // A damaged file must show before any host is changed.
+  if (takesPackages(intent)) await session.state.versionsLock();
   const prepared = await surveyAndPrepare(session, program, options);
   const { problems, reach, starts } = prepared;
   if (problems.length > 0) say(`${renderProblems(problems)}\n`);
@@ -99,7 +101,7 @@ async function surveyAndChange(
       signal,
     });
   if (changesIn(plan) === 0) {
-    if (installs(intent)) await keepVersions(session, plan, prepared.facts);
+    if (takesPackages(intent)) await keepVersions(session, plan, prepared.facts);
     if (!starts) return result;
     const health = clusterHealth(session.cluster, prepared.facts);
     const isHealthy = describeUnhealthy(health, reach.usable).length === 0;
@@ -142,7 +144,7 @@ async function surveyAndChange(
     const done = await (intent.command === 'upgrade'
       ? applyUpgrade(session, all, intent)
       : applyWaves(session, all));
-    if (installs(intent) || intent.command === 'upgrade') await keepVersions(session, plan, prepared.facts);
+    if (takesPackages(intent)) await keepVersions(session, plan, prepared.facts);
     return done;
   });
   const done = { ...result, troubles, applied: true };
@@ -261,6 +263,11 @@ function refuseEndings(plan: Plan, intent: Intent, allowed: boolean): void {
       })),
     },
   );
+}
+
+/** True if the run may install packages, which `versions.lock` records. */
+function takesPackages({ command }: Intent): boolean {
+  return command === 'install' || command === 'start' || command === 'upgrade';
 }
 
 /** True if the cluster is what its spec says afterwards. */

@@ -163,7 +163,8 @@ export async function prepare(
       : intent;
   const startProblems = startsCluster(asked) ? missingForStart(session, survey.facts, before, asked) : [];
   const now = startProblems.length > 0 ? { ...intent, command: 'install' as const, start: false } : asked;
-  const lock = lockWith((await session.state.versionsLock()) ?? EMPTY_LOCK, survey.facts);
+  const stored = intent.command === 'stop' ? undefined : await session.state.versionsLock();
+  const lock = lockWith(stored ?? EMPTY_LOCK, survey.facts);
   const isUpdate = intent.command === 'install' && intent.update === true;
   const file = intent.command === 'install' ? intent.bundle : undefined;
   const bundle = file === undefined ? undefined : await openBundle(session, file, made);

@@ -2,8 +2,8 @@
 
 import type { AptFacts } from '../apt-facts.ts';
 import type { Facts } from '../facts.ts';
-import { lockSystem, neededFiles, neededPins, type Pin, takenBy } from '../locked-versions.ts';
-import type { PackageFile } from '../package-file.ts';
+import { lockSystem, neededFiles, neededPins, takenBy } from '../locked-versions.ts';
+import type { PackageFile, Pin } from '../package-file.ts';
 import type { HostPlan, Plan } from '../plan.ts';
 import { findFilesScript, parseFoundFiles, sendFileScript } from '../script/package-files-script.ts';
 import type { Session } from './session.ts';

@@ -1,9 +1,7 @@
 /** Builds the scripts that find and send package files of a host's apt, and parses their answers. */
 
 import { quote } from '../../hosts/quote.ts';
-import type { Pin } from '../locked-versions.ts';
-import type { PackageFile } from '../package-file.ts';
-import { parseControl } from '../package-file.ts';
+import { type PackageFile, type Pin, parseControl } from '../package-file.ts';
 import { assemble, type HostScripts } from './host-scripts.ts';
 import { looseText } from './loose-text.ts';
 

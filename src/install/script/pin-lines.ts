@@ -1,4 +1,4 @@
-import type { Pin } from '../locked-versions.ts';
+import type { Pin } from '../package-file.ts';
 
 /** Returns the value of PINS, which `templates/host/apt.sh` and `apt-hook.sh` read: `NAME VERSION SHA256`, one a line. */
 export function pinLines(pins: readonly Pin[] = []): string[] {

@@ -32,6 +32,8 @@ beforeAll(async () => {
     ],
   });
   cluster = new LabCluster(lab);
+  // A package file of an earlier test run would not come from a host.
+  process.env.XDG_CACHE_HOME = path.join(lab.directory, 'cache');
   h3 = lab.host('h3');
   await cluster.writeSpec({ hosts: ['h1', 'h2', 'h3'] }, lab.mesos().former);
 });
