@@ -1,5 +1,6 @@
 import { Flags } from '@oclif/core';
 import { EXIT } from '../../errors/mesosup-error.ts';
+import { quote } from '../../hosts/quote.ts';
 import { changesIn } from '../../install/drift.ts';
 import { savePlan } from '../../install/operations/plan-file.ts';
 import { prepare, surveyCluster } from '../../install/operations/prepare.ts';
@@ -70,19 +71,28 @@ export default class PlanCommand extends BaseCommand {
       if (flags.out !== undefined) {
         await savePlan(flags.out, { plan, cluster: loaded.cluster });
         this.log(`Saved. Apply it with: ${this.config.bin} install ${flags.out}`);
-      } else this.log(this.#next(plan, reach.leftOut, flags.start));
+      } else this.log(this.#next(plan, reach.leftOut, flags));
       if (reach.leftOut.length > 0) process.exitCode = EXIT.failed;
       else if (changesIn(plan) > 0) process.exitCode = EXIT.changes;
       return { plan, problems, summary };
     });
   }
 
-  #next(plan: Plan, leftOut: readonly string[], start: boolean): string {
+  #next(
+    plan: Plan,
+    leftOut: readonly string[],
+    { start, update, bundle }: { start: boolean; update: boolean; bundle?: string | undefined },
+  ): string {
     const { bin } = this.config;
     if (changesIn(plan) === 0) return `Next: ${nextCommand(bin, 'status', this.argv)}`;
     const without =
       leftOut.length > 0 ? `Fix the problems above, or go on without ${listed(leftOut)}.\n` : '';
-    const command = start ? 'install --start' : 'install';
+    const command = [
+      'install',
+      ...(start ? ['--start'] : []),
+      ...(update ? ['--update'] : []),
+      ...(bundle === undefined ? [] : ['--bundle', quote(bundle)]),
+    ].join(' ');
     return `${without}Next: ${nextCommand(bin, command, this.argv)}`;
   }
 }
