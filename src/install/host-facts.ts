@@ -194,6 +194,8 @@ export interface OwnFacts {
   readonly released: readonly string[];
   /** Versions of running programs. */
   readonly inUse?: readonly string[];
+  /** What apt took for mesosup, as far as it is still installed. */
+  readonly taken?: readonly TakenPackage[];
   /** True if the cluster was started on this host, and not stopped since. */
   readonly started: boolean;
   /** The run in progress on this host, or one that ended unexpectedly. */
@@ -210,4 +212,14 @@ export interface RunFacts {
   readonly since: number;
   /** False: the process died before the end of the run. */
   readonly alive: boolean;
+}
+
+export interface TakenPackage {
+  readonly name: string;
+  /** The installed version. */
+  readonly version: string;
+  /** Of the package file, hex; empty if the owner has installed another version since. */
+  readonly sha256: string;
+  /** Seconds since 1970, by the host's clock. */
+  readonly taken: number;
 }

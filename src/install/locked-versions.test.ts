@@ -4,7 +4,6 @@ import {
   bareFacts,
   bareHosts,
   clusterOf,
-  fileFacts,
   hostOf,
   planInput,
   scripts,
@@ -17,15 +16,17 @@ import { planCluster } from './plan-cluster.ts';
 import { renderSummary } from './render-summary.ts';
 import type { PackageResource } from './resources/package.ts';
 import { applyScript } from './script/apply-script.ts';
-import { INSTALLED_PACKAGES } from './script/places.ts';
+import { parseTaken } from './script/parse-system.ts';
 import { simulationScript } from './script/simulation-script.ts';
 import { simulationRequest } from './simulation-request.ts';
 import { summarize } from './summary.ts';
 
 const [ONE, TWO] = ['1'.repeat(64), '2'.repeat(64)];
 const SYSTEM = 'debian-12-amd64';
-const taken = (text: string, changes: Partial<Facts> = {}) =>
-  bareFacts('10.0.0.1', { files: { [INSTALLED_PACKAGES]: fileFacts(text) }, ...changes });
+const taken = (text: string, changes: Partial<Facts> = {}) => {
+  const { mesosup } = bareFacts('10.0.0.1');
+  return bareFacts('10.0.0.1', { mesosup: { ...mesosup, taken: parseTaken(text) }, ...changes });
+};
 const lockOf = (...hosts: Facts[]) =>
   lockWith(EMPTY_LOCK, new Map(hosts.map((host, at) => [`h${at}`, host])));
 const versions = (lock: VersionsLock, system = SYSTEM) =>
@@ -52,6 +53,23 @@ describe('the lock of what hosts took', () => {
     expect(versions(found)).toEqual(['a 2', 'b 5']);
     expect(versions(found, 'debian-13-amd64')).toEqual(['a 9']);
     expect(lockWith(found, new Map())).toEqual(found);
+  });
+
+  test('leaves out a package that its owner has changed on every host', () => {
+    const first = lockOf(taken(`a 1 ${ONE} 100\nb 1 ${ONE} 100\n`));
+    const changed = taken(`a 2 - 0\nb 1 ${ONE} 100\n`);
+    expect(versions(lockWith(first, new Map([['h1', changed]])))).toEqual(['b 1']);
+    const both = new Map([
+      ['h1', changed],
+      ['h2', taken(`a 1 ${ONE} 100\n`)],
+    ]);
+    expect(versions(lockWith(first, both))).toEqual(['a 1', 'b 1']);
+    expect(lockWith(first, new Map([['h1', taken('a 2 - 0\nb 2 - 0\n')]])).systems.size).toBe(0);
+  });
+
+  test('has a version that is still on a host, even if another one was taken later', () => {
+    const first = lockOf(taken(`a 2 ${TWO} 200\n`));
+    expect(versions(lockWith(first, new Map([['h1', taken(`a 1 ${ONE} 100\n`)]])))).toEqual(['a 1']);
   });
 
   test('ignores lines of a host that are not packages', () => {

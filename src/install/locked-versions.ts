@@ -8,14 +8,9 @@ import { idParts } from './item.ts';
 import type { PackageFile, Pin } from './package-file.ts';
 import { installedPackage } from './package-state.ts';
 import type { HostPlan, Plan } from './plan.ts';
-import type { Targets } from './probe-targets.ts';
 import type { Resource } from './resources/registry.ts';
-import { INSTALLED_PACKAGES } from './script/places.ts';
 import type { FactsByHost } from './topology.ts';
 import { meetsVersion } from './versions.ts';
-
-/** What apt took on a host. */
-export const LOCK_TARGETS: Targets = { files: [INSTALLED_PACKAGES] };
 
 /** A version of the lock that a plan does not take. */
 export interface MovedVersion {
@@ -33,30 +28,30 @@ export function lockSystem({ system, arch }: Pick<HostFacts, 'system' | 'arch'>)
 
 /**
  * Adds what the hosts took. Of two versions the one that was taken last counts: hosts that were upgraded later than
- * others decide.
+ * others decide. A package that its owner has changed to another version on every host is left out, since a new host
+ * would get neither.
  */
 export function lockWith(lock: VersionsLock, facts: FactsByHost): VersionsLock {
   const systems = new Map([...lock.systems].map(([system, packages]) => [system, new Map(packages)]));
-  for (const own of facts.values()) {
-    const system = lockSystem(own);
+  const bySystem = Map.groupBy(facts.values(), lockSystem);
+  for (const [system, hosts] of bySystem) {
     if (!isSystem(system)) continue;
     const packages = systems.get(system) ?? new Map<string, LockedPackage>();
-    for (const [name, one] of takenBy(own)) {
-      const known = packages.get(name);
-      if (known === undefined || known.taken < one.taken) packages.set(name, one);
+    const all = hosts.flatMap(({ mesosup }) => mesosup.taken ?? []);
+    for (const [name, found] of Map.groupBy(all, (one) => one.name)) {
+      const own = found.filter((one) => isLockable(name, one));
+      if (own.length === 0) packages.delete(name);
+      for (const { version, sha256, taken } of own) {
+        const known = packages.get(name);
+        const isGone = known && !own.some((one) => one.version === known.version);
+        if (known === undefined || isGone || known.taken < taken)
+          packages.set(name, { version, sha256, taken });
+      }
     }
     if (packages.size > 0) systems.set(system, packages);
+    else systems.delete(system);
   }
   return { ...lock, systems };
-}
-
-/** Reads what apt took on a host: lines `NAME VERSION SHA256 SECONDS`; other lines have no effect. */
-export function takenBy({ files }: Pick<Facts, 'files'>): [string, LockedPackage][] {
-  return (files[INSTALLED_PACKAGES]?.text ?? '').split('\n').flatMap((line) => {
-    const [name = '', version = '', sha256 = '', seconds = ''] = line.split(' ');
-    const one = { version, sha256, taken: Number(seconds) };
-    return seconds !== '' && isLockable(name, one) ? [[name, one] as [string, LockedPackage]] : [];
-  });
 }
 
 /**

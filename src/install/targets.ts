@@ -4,7 +4,6 @@ import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
 import { lbOptions } from '../cluster/lb-flags.ts';
 import { isMonitored } from '../cluster/topology.ts';
 import { LAYOUT_TARGETS } from './layout.ts';
-import { LOCK_TARGETS } from './locked-versions.ts';
 import { CAPACITY_TARGETS } from './preflight/capacity.ts';
 import { portTargets } from './preflight/network.ts';
 import { SOFTWARE_TARGETS } from './preflight/software.ts';
@@ -33,7 +32,6 @@ export function probeTargets(cluster: Cluster, host: ClusterHost): ProbeTargets 
     portTargets(cluster, host),
     quorumTargets(cluster, host),
     UPGRADE_TARGETS,
-    LOCK_TARGETS,
   ]);
   return { ...targets, health: healthTargets(cluster, host) };
 }

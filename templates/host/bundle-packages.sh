@@ -15,9 +15,19 @@ add_key() {
 # take_file URL SHA256 FILE: downloads a package file
 take_file() { /usr/lib/apt/apt-helper -c "$dir/conf" -o APT::Sandbox::User=root download-file "$1" "$3" "SHA256:$2" 2>&1; }
 
-# own_file NAME URL SHA256: downloads a package file that is in no repository, and adds it to the packages
+# own_file NAME URL SHA256: adds a package file that is in no repository; an absolute path is a file that was sent before
 own_file() {
-  take_file "$2" "$3" "$dir/$1.deb" >"$dir/last" || { member failure <"$dir/last"; finish_resolve; exit; }
+  case $2 in
+    /*) mv -f -- "$2" "$dir/$1.deb" ;;
+    # apt makes a link to a file: URL.
+    *) take_file "$2" "$3" "$dir/$1.part" >"$dir/last" && cp -L "$dir/$1.part" "$dir/$1.deb" ;;
+  esac
+  got=$(sha256sum <"$dir/$1.deb")
+  if [ "${got%% *}" != "$3" ]; then
+    { cat "$dir/last"; echo "E: $2 has another SHA-256 than $3"; } | member failure
+    finish_resolve
+    exit
+  fi
   owns="$owns $dir/$1.deb"
   { dpkg-deb -f "$dir/$1.deb"; printf 'URI: %s\nSize: %s\nSHA256: %s\n\n' "$2" "$(wc -c <"$dir/$1.deb")" "$3"; } >>"$dir/owns"
 }

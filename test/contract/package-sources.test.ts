@@ -66,7 +66,13 @@ async function offer(...versions: string[]): Promise<void> {
       await mkdir(path.join(tree, 'DEBIAN'), { recursive: true });
       const control = `Package: ${name}\nVersion: ${version}\nArchitecture: all\nMaintainer: Lab <lab@localhost>\n${depends}Description: empty\n`;
       await writeFile(path.join(tree, 'DEBIAN/control'), control);
-      await execa('dpkg-deb', ['--root-owner-group', '-Zgzip', '-b', tree, `${at}/${name}_${version}_all.deb`]);
+      await execa('dpkg-deb', [
+        '--root-owner-group',
+        '-Zgzip',
+        '-b',
+        tree,
+        `${at}/${name}_${version}_all.deb`,
+      ]);
       const deb = await readFile(`${at}/${name}_${version}_all.deb`);
       const sum = createHash('sha256').update(deb).digest('hex');
       const more = `Filename: ./${name}_${version}_all.deb\nSize: ${deb.length}\nSHA256: ${sum}\n\n`;
@@ -91,6 +97,28 @@ test('the packages of a bundle are resolved with their dependencies, and their f
     expect(bytes.length).toBe(file.bytes);
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(file.sha256);
   }
+});
+
+test('a package file that is in no repository is resolved with its dependencies, and refused if it is another one', async () => {
+  const deb = path.join(root, 'own.deb');
+  const tree = path.join(root, 'own');
+  await mkdir(path.join(tree, 'DEBIAN'), { recursive: true });
+  const control = `Package: lab-own\nVersion: 7\nArchitecture: all\nMaintainer: Lab <lab@localhost>\nDepends: lab-base\nDescription: empty\n`;
+  await writeFile(path.join(tree, 'DEBIAN/control'), control);
+  await execa('dpkg-deb', ['--root-owner-group', '-Zgzip', '-b', tree, deb]);
+  const own = createHash('sha256')
+    .update(await readFile(deb))
+    .digest('hex');
+  const resolveOwn = async (sha256: string) => {
+    const packages = [{ ...wanted('lab-own'), file: { url: `file:${deb}` }, sha256 }];
+    return parseResolved(await onHost(resolveScript(scripts, { packages, sources: [], keys: [], pins: [] })));
+  };
+  const found = await resolveOwn(own);
+  if ('failure' in found) throw new Error(found.failure);
+  expect(found.map(({ name, version }) => `${name} ${version}`)).toEqual(['lab-base 1', 'lab-own 7']);
+  expect(found[1]).toMatchObject({ uri: `file:${deb}`, sha256: own });
+  expect(found[1]?.control).toContain('Depends: lab-base\n');
+  expect(await resolveOwn('0'.repeat(64))).toEqual({ failure: expect.stringContaining('another SHA-256') });
 });
 
 test('a package that no repository has is a failure with the message of apt', async () => {
@@ -144,5 +172,7 @@ test('a pin of the owner comes before a locked version', async () => {
   const preferences = 'Package: lab-base\nPin: version 2\nPin-Priority: 999\n';
   await writeFile(path.join(root, 'apt/preferences.d/own'), preferences);
   const found = await simulate({ pins: [pin('lab-base', '1')] });
-  expect(found.obstacles).toMatchObject([{ kind: 'version', name: 'lab-base', wanted: '1', available: ['2'] }]);
+  expect(found.obstacles).toMatchObject([
+    { kind: 'version', name: 'lab-base', wanted: '1', available: ['2'] },
+  ]);
 });

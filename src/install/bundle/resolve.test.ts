@@ -28,7 +28,7 @@ test('of a package with and without a version, the version counts', () => {
   expect(resolveRequest([two, one], []).packages).toEqual([two]);
 });
 
-test('the script quotes everything, and fails without the content of a key or the URL of a package', () => {
+test('the script quotes everything, and fails without the content of a key', () => {
   const [key] = request.keys;
   if (key === undefined) throw new Error('there is no key');
   const mesos = { kind: 'package', name: 'mesos', file: { url: "http://a/it's.deb" }, sha256: ONE } as const;
@@ -41,7 +41,9 @@ test('the script quotes everything, and fails without the content of a key or th
   expect(script).toContain(`runc 1.1 ${TWO}`);
   expect(() => resolveScript(scripts, request)).toThrow('was not fetched');
   const local = { ...mesos, file: { upload: '/x.deb' } };
-  expect(() => resolveScript(scripts, { ...request, keys: [], packages: [local] })).toThrow('not at a URL');
+  expect(resolveScript(scripts, { ...request, keys: [], packages: [local] })).toContain(
+    `own_file mesos /var/tmp/mesosup-bundle/${ONE} ${ONE}`,
+  );
   const file = { name: 'a', version: '1', sha256: ONE, bytes: 1, control: '', uri: 'http://a/$(id)' };
   expect(sendUriScript(scripts, file)).toContain(`send_uri 'http://a/$(id)' ${ONE}`);
 });

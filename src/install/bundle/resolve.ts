@@ -50,7 +50,10 @@ function distinct<T>(all: readonly T[], key: (one: T) => string): T[] {
 
 const PARTS = ['environment.sh', 'apt.sh', 'simulate.sh', 'bundle-packages.sh'] as const;
 
-/** @throws TypeError for a key without content, or a package file that is not at a URL */
+/** Directory on a host for package files of this machine, each named by its SHA-256. */
+export const BUNDLE_UPLOADS = '/var/tmp/mesosup-bundle';
+
+/** Files of this machine are in BUNDLE_UPLOADS, and disappear. @throws TypeError for a key without content */
 export function resolveScript(scripts: HostScripts, request: ResolveRequest): string {
   const { packages, sources, keys, pins } = request;
   const own = packages.filter(({ file }) => file !== undefined);
@@ -67,8 +70,8 @@ export function resolveScript(scripts: HostScripts, request: ResolveRequest): st
       return `add_key ${quote(path)} ${quote(content)}`;
     }),
     ...own.map(({ name, file, sha256 = '' }) => {
-      if (file === undefined || !('url' in file)) throw new TypeError(`${name} is not at a URL`);
-      return `own_file ${quote(name)} ${quote(file.url)} ${quote(sha256)}`;
+      const from = file && 'url' in file ? file.url : `${BUNDLE_UPLOADS}/${sha256}`;
+      return `own_file ${quote(name)} ${quote(from)} ${quote(sha256)}`;
     }),
     `resolve ${words.join(' ')}`,
   ]);

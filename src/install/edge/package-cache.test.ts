@@ -86,3 +86,13 @@ test('no text but a SHA-256 is a path in the cache', () => {
     `/x/mesosup/packages/${sha256}.deb`,
   );
 });
+
+test('copies a file of this machine, and refuses one with another SHA-256', async () => {
+  const from = path.join(directory, 'own.deb');
+  await writeFile(from, content);
+  const file = { name: 'tini', version: '0.19-1', sha256, bytes: content.length, control };
+  await cache.copy(from, file);
+  expect(await cache.find(sha256)).toEqual(file);
+  await writeFile(from, 'changed');
+  await expect(cache.copy(from, file)).rejects.toMatchObject({ path: from });
+});

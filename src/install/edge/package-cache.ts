@@ -1,6 +1,7 @@
 /** Package files on this machine, each named by its SHA-256, with their control fields beside them. */
 
 import { createHash, randomBytes } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
@@ -8,6 +9,7 @@ import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Host } from '../../hosts/host.ts';
 import { type PackageFile, parseControl } from '../package-file.ts';
 import type { Receiver } from './bundle-file.ts';
+import { fileDigest } from './file-digest.ts';
 
 export class PackageCache {
   readonly #directory: string;
@@ -70,6 +72,26 @@ export class PackageCache {
           { host: host.name, remedy: 'Run the same command again to resume.' },
         );
       }
+      await receiver.keep();
+    } catch (error) {
+      await receiver.drop();
+      throw error;
+    }
+  }
+
+  /** Copies a file of this machine into the cache. @throws MesosupError if it has another SHA-256 */
+  async copy(from: string, file: PackageFile): Promise<void> {
+    const found = await fileDigest(from);
+    if (found !== file.sha256) {
+      throw new MesosupError(`${from} has the SHA-256 ${found}, not ${file.sha256}`, {
+        path: from,
+        remedy: 'Check that this is the right file, and set its SHA-256 in the cluster file (mesos: sha256).',
+      });
+    }
+    const receiver = await this.receive(file);
+    try {
+      for await (const chunk of createReadStream(from, { highWaterMark: 1 << 20 }))
+        await receiver.write(chunk);
       await receiver.keep();
     } catch (error) {
       await receiver.drop();

@@ -1,10 +1,10 @@
 /** Makes a bundle: resolves the packages of each system of a cluster on one of its hosts, and collects the files. */
 
-import type { Cluster } from '../../cluster/cluster.ts';
 import { EMPTY_LOCK } from '../../cluster/versions-lock.ts';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { BundleManifest } from '../bundle/manifest.ts';
 import {
+  BUNDLE_UPLOADS,
   parseResolved,
   type ResolvedFile,
   type ResolveRequest,
@@ -15,6 +15,7 @@ import {
 import { writeBundle } from '../edge/bundle-file.ts';
 import { downloadKey, fetchKeys } from '../edge/keys.ts';
 import { payload } from '../edge/payload.ts';
+import { uploadPayload } from '../edge/upload.ts';
 import type { Facts } from '../facts.ts';
 import { lockSystem, lockWith, pinsFor } from '../locked-versions.ts';
 import type { Pin } from '../package-file.ts';
@@ -56,7 +57,6 @@ export async function makeBundle(
   { file, update, say }: BundleOptions,
 ): Promise<BundleReport> {
   const { cluster, state } = session;
-  refuseLocalFile(cluster);
   const { facts, unreachable } = await session.survey(await state.secrets());
   if (unreachable.length > 0) {
     throw nothingChanged({ blocker: 'the systems of unreachable hosts are not known' }, unreachable);
@@ -87,7 +87,7 @@ export async function makeBundle(
       say(
         `${system}: ${files.length} packages with ${megabytes(all)} MB, of which ${missing.length} with ${megabytes(more)} MB come from ${builder}`,
       );
-      await fetchAll(session, builder, missing);
+      await fetchAll(session, builder, request, missing);
       fetchedBytes += more ?? 0;
       return [system, files.map(({ uri: _uri, ...one }) => one)] as const;
     }),
@@ -116,14 +116,6 @@ function factsOf(facts: ReadonlyMap<string, Facts>, name: string): Facts {
   const own = facts.get(name);
   if (own === undefined) throw new TypeError(`there are no facts of ${name}`);
   return own;
-}
-
-/** The apt of a host resolves the dependencies of a package file only if the host can fetch it. */
-function refuseLocalFile({ mesos }: Cluster): void {
-  if (mesos.kind !== 'package' || 'url' in mesos.from) return;
-  throw new MesosupError('the Mesos package is a file on this machine, which a bundle does not take', {
-    remedy: 'Set its URL in the cluster file (mesos: from), or use a repository.',
-  });
 }
 
 /** @param found receives the file of each URL */
@@ -161,7 +153,12 @@ async function resolve(
   builder: string,
   request: ResolveRequest,
 ): Promise<readonly ResolvedFile[]> {
-  const { stdout, stderr, code } = await session.host(builder).run(resolveScript(session.scripts, request));
+  const host = session.host(builder);
+  for (const { file, sha256 } of request.packages) {
+    if (file === undefined || !('upload' in file) || sha256 === undefined) continue;
+    await uploadPayload(host, session.scripts, file.upload, sha256, { directory: BUNDLE_UPLOADS });
+  }
+  const { stdout, stderr, code } = await host.run(resolveScript(session.scripts, request));
   const found = code === 0 ? parseResolved(stdout) : { failure: stderr.trim().slice(-500) || `exit ${code}` };
   if ('failure' in found) {
     throw new MesosupError(
@@ -188,14 +185,26 @@ function refuseMoved(system: string, files: readonly ResolvedFile[], pins: reado
 }
 
 /** Each file that is complete stays in the cache, so that an interrupted run resumes. */
-async function fetchAll(session: Session, builder: string, files: readonly ResolvedFile[]): Promise<void> {
+async function fetchAll(
+  session: Session,
+  builder: string,
+  { packages }: ResolveRequest,
+  files: readonly ResolvedFile[],
+): Promise<void> {
   const host = session.host(builder);
   const rest = [...files];
+  const here = new Map(
+    packages.flatMap(({ file, sha256 }) =>
+      file && 'upload' in file ? [[sha256, file.upload] as const] : [],
+    ),
+  );
   await Promise.all(
     Array.from({ length: AT_ONCE }, async () => {
       for (let one = rest.shift(); one !== undefined; one = rest.shift()) {
         const { uri: _uri, ...file } = one;
-        await session.packages.fetch(host, sendUriScript(session.scripts, one), file);
+        const from = here.get(one.sha256);
+        if (from === undefined) await session.packages.fetch(host, sendUriScript(session.scripts, one), file);
+        else await session.packages.copy(from, file);
       }
     }),
   );

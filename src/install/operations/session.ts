@@ -13,7 +13,6 @@ import { RunRecorder, recordsDirectory } from '../edge/run-records.ts';
 import { simulate } from '../edge/simulate-apt.ts';
 import { hostScripts, loadTemplates, loginScripts } from '../edge/templates.ts';
 import type { Facts } from '../facts.ts';
-import { LOCK_TARGETS } from '../locked-versions.ts';
 import type { Problem } from '../plan.ts';
 import type { ProbeTargets } from '../probe-targets.ts';
 import type { HostScripts } from '../script/host-scripts.ts';
@@ -179,7 +178,7 @@ export class Session {
 
   /** Probes what apt took on these hosts. */
   installedPackages(names: readonly string[]): Promise<Survey> {
-    return this.#ask(names, undefined, undefined, () => ({ ...NOTHING, ...LOCK_TARGETS }));
+    return this.#ask(names, undefined, undefined, () => NOTHING);
   }
 
   /** Simulates an installation with apt on these hosts. @returns by host, without unreachable hosts */

@@ -2,7 +2,7 @@
 
 import type { AptFacts } from '../apt-facts.ts';
 import type { Facts } from '../facts.ts';
-import { lockSystem, neededFiles, neededPins, takenBy } from '../locked-versions.ts';
+import { lockSystem, neededFiles, neededPins } from '../locked-versions.ts';
 import type { PackageFile, Pin } from '../package-file.ts';
 import type { HostPlan, Plan } from '../plan.ts';
 import { findFilesScript, parseFoundFiles, sendFileScript } from '../script/package-files-script.ts';
@@ -70,7 +70,7 @@ async function findFiles(
   const found = cached.flatMap((one) => one ?? []);
   for (const [name, other] of facts) {
     if (name === host || lockSystem(other) !== lockSystem(own)) continue;
-    const taken = new Set(takenBy(other).map(([, { sha256 }]) => sha256));
+    const taken = new Set(other.mesosup.taken?.map(({ sha256 }) => sha256));
     const missing = needed.filter(
       ({ sha256 }) => taken.has(sha256) && !found.some((one) => one.sha256 === sha256),
     );

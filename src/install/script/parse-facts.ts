@@ -20,6 +20,7 @@ import {
   parseOsRelease,
   parseOtherDockers,
   parsePackages,
+  parseTaken,
   parseUnits,
   parseUsers,
 } from './parse-system.ts';
@@ -48,6 +49,7 @@ const answer = z.object({
   sums: bytes,
   texts: bytes,
   docker: some,
+  taken: some,
   units: some,
   jobs: some,
   zookeeper: some,
@@ -116,7 +118,7 @@ export function parseFacts(stdout: string, { sentAt, receivedAt }: RoundTrip): F
     lb: parseLb(looseText(data.lb)),
     docker: parseDocker(looseText(data.docker)),
     otherDockers: parseOtherDockers(part('dockers')),
-    mesosup: mesosupFacts(part),
+    mesosup: { ...mesosupFacts(part), taken: parseTaken(looseText(data.taken)) },
   };
 }
 

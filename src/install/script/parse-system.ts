@@ -1,7 +1,7 @@
 /** Parses the parts of a probe's answer about the system, its init system and its services. */
 
 import type { Facts, MesosupFacts } from '../facts.ts';
-import type { DpkgFacts, PackageFacts, ServiceFacts, UserFacts } from '../host-facts.ts';
+import type { DpkgFacts, PackageFacts, ServiceFacts, TakenPackage, UserFacts } from '../host-facts.ts';
 import { parseJournal, parseRun } from './parse-journal.ts';
 
 export const lines = (text: string): string[] => text.split('\n').filter((line) => line !== '');
@@ -70,6 +70,15 @@ export function parseMounts(text: string, asked: readonly string[]): Facts['moun
       return [path, { noexec: options.includes('noexec'), readonly: options.includes('ro') }];
     }),
   );
+}
+
+/** Parses lines `NAME VERSION SHA256 SECONDS`. Their words are checked when they get into `versions.lock`. */
+export function parseTaken(text: string): TakenPackage[] {
+  return lines(text).flatMap((line): TakenPackage[] => {
+    const [name, version, sha256 = '', seconds] = line.split(' ');
+    if (name === undefined || version === undefined || seconds === undefined) return [];
+    return [{ name, version, sha256: sha256 === '-' ? '' : sha256, taken: Number(seconds) }];
+  });
 }
 
 export function parsePackages(text: string): { packages: Record<string, PackageFacts>; broken: string[] } {

@@ -14,7 +14,7 @@ export interface ProbeOptions {
 }
 
 /** Bytes. Larger files get no text. */
-const MAX_TEXT = 64 * 1024;
+const MAX_TEXT = 16 * 1024;
 /** Bytes. Larger files get no digest. */
 const MAX_HASHED = 64 * 1024 * 1024;
 
@@ -93,6 +93,7 @@ function functions({ health, services }: ProbeTargets): string[] {
     ...(health.lb === undefined ? [] : ['lb']),
     ...(services.length === 0 ? [] : ['services']),
     'packages',
+    'taken',
     'file_list',
     'file_sums',
     'file_texts',

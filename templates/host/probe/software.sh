@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Reads services, packages, files and the Docker engine.
-#   JOURNAL          see places.ts
+#   JOURNAL, INSTALLED_PACKAGES  see places.ts
 #   UNITS, JOBS      names of services for systemd and for Upstart, one a line
 #   UNIT_PROPERTIES  properties to read of each systemd unit
 #   PACKAGES         names, one a line
@@ -43,6 +43,17 @@ packages() (
     }
     ($1 in want) || $3 !~ / ok (installed|config-files|not-installed)$/' $PACKAGES | member packages
 )
+
+# taken: the lines of INSTALLED_PACKAGES, as far as the packages are still installed. A package that is there in another
+# version has this version, and `-` instead of the SHA-256.
+taken() {
+  [ -s "$INSTALLED_PACKAGES" ] || return 0
+  # The braces are dpkg-query's.
+  # shellcheck disable=SC2016
+  dpkg-query -W -f '${Package} ${Version} ${Status}\n' | awk -v taken="$INSTALLED_PACKAGES" '
+    BEGIN { while ((getline line <taken) > 0) { split(line, word, " "); version[word[1]] = word[2]; whole[word[1]] = line } }
+    $5 == "installed" && ($1 in version) { print ($2 == version[$1] ? whole[$1] : $1 " " $2 " - 0") }' | member taken
+}
 
 # find_all EXPRESSION...: runs find on FILES and TREES
 find_all() {
