@@ -50,6 +50,8 @@ finish() {
   release_starts
   unshield
   rm -rf "$RUN" "$dir/hook" "$dir/allowed" "$dir/pins" "$dir/preferences" "$dir/parts" "$dir/files" "$dir/lists" "$dir/wanted" "$dir/conf" "$dir/status"
+  # The list of the repository of package files that were sent.
+  rm -f /var/lib/apt/lists/*_mesosup_runs_*_files_*
   # The reader of this event may start another run immediately.
   exec 9>&-
   emit "{\"event\":\"end\",\"ok\":$1,\"at\":$(now)}"
