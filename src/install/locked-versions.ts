@@ -81,7 +81,7 @@ export function withPins(wanted: readonly Resource[], facts: Facts, pins: readon
     if (one.kind !== 'package' || pin === undefined || installedPackage(facts, one.name) !== undefined)
       return one;
     const { file, sha256, ...rest } = one;
-    if (file !== undefined && sha256 !== pin.sha256) return one;
+    if (file !== undefined ? sha256 !== pin.sha256 : !meetsVersion(pin.version, one.version)) return one;
     return { ...rest, version: pin.version };
   });
 }

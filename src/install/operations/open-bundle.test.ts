@@ -54,6 +54,14 @@ describe('a plan from a bundle', () => {
     expect(host?.files).toBeUndefined();
   });
 
+  test('keeps a version of the spec that the bundle lacks, so that the simulation refuses it', () => {
+    const of = (version: string) => clusterOf([hostOf('h1')], { docker: { kind: 'distribution', version } });
+    const docker = (version: string) =>
+      planned({}, of(version)).hosts[0]?.items.find(({ id }) => id === 'package:docker.io')?.resource;
+    expect(docker('26.1')).toMatchObject({ version: '26.1' });
+    expect(docker('20.10')).toMatchObject({ version: '20.10.24' });
+  });
+
   test('takes a package file from the bundle only if it has the same SHA-256', () => {
     const from = (sha256: string) =>
       clusterOf([hostOf('h1')], {
