@@ -192,6 +192,11 @@ export class DockerEngine {
     await this.#jsonOrUndefined({ method: 'DELETE', path: imagePathOf(image) });
   }
 
+  /** Yields an archive of the image with its name, as `docker save` writes it. */
+  async *saveImage(image: string): AsyncGenerator<Buffer> {
+    yield* readBody(await this.#connection.open({ path: `${imagePathOf(image)}/get` }));
+  }
+
   /** Lists all containers, running or not, that have all of the labels. An undefined value matches any value. */
   async listContainers(labels: Readonly<Record<string, string | undefined>>): Promise<ContainerSummary[]> {
     const label = Object.entries(labels).map(([k, v]) => (v === undefined ? k : `${k}=${v}`));

@@ -196,6 +196,8 @@ export interface OwnFacts {
   readonly inUse?: readonly string[];
   /** What apt took for mesosup, as far as it is still installed. */
   readonly taken?: readonly TakenPackage[];
+  /** Images that mesosup has loaded into Docker, by the SHA-256 of their archive. */
+  readonly images?: readonly string[];
   /** True if the cluster was started on this host, and not stopped since. */
   readonly started: boolean;
   /** The run in progress on this host, or one that ended unexpectedly. */

@@ -9,6 +9,7 @@ import { lockSystem, pinsFor, withPins } from './locked-versions.ts';
 import type { PackageFile } from './package-file.ts';
 import type { Plan } from './plan.ts';
 import { planHost } from './plan-host.ts';
+import type { ImageResource } from './resources/image.ts';
 import type { Resource } from './resources/registry.ts';
 import type { Templates } from './templates.ts';
 import { chooseAddress, type FactsByHost } from './topology.ts';
@@ -32,6 +33,8 @@ export interface PlanInput {
   readonly files?: ReadonlyMap<string, readonly PackageFile[]> | undefined;
   /** By system: the only packages that hosts may take. Replaces the lock. */
   readonly bundled?: BundleManifest['systems'] | undefined;
+  /** Images for the Docker of agents. */
+  readonly images?: readonly ImageResource[] | undefined;
   readonly secrets: Secrets;
   /** Returns the digest of the text as UTF-8, in hex. */
   readonly sha256: (text: string) => string;
@@ -51,7 +54,8 @@ export function planCluster(input: PlanInput): Plan {
     const usual = wantedResources({ ...input, host, running });
     const bundled = input.bundled && packagesFor(input.bundled, own);
     const pins = bundled ? bundlePins(bundled) : input.lock ? pinsFor(input.lock, own, usual) : [];
-    const wanted = input.adjust?.(host, usual) ?? withPins(usual, own, pins);
+    const images = host.roles.includes('agent') ? (input.images ?? []) : [];
+    const wanted = input.adjust?.(host, usual) ?? [...withPins(usual, own, pins), ...images];
     const plan = planHost({ cluster, host, facts: own, wanted, command, secrets, sha256 });
     if (!plan.items.some(({ resource }) => resource?.kind === 'package')) return [{ ...plan, address }];
     const files = input.files?.get(host.name) ?? bundled ?? [];

@@ -29,11 +29,12 @@ mount --bind "$1/lab" all/srv/lab
 rm -rf all/etc/apt/sources.list.d/* all/etc/apt/preferences.d/* all/var/lib/mesosup all/opt/mesosup
 echo 'deb [trusted=yes] file:/srv/lab/repository ./' >all/etc/apt/sources.list
 mkdir -p all/opt/mesosup
+[ ! -e "$1/lab/docker" ] || cp "$1/lab/docker" all/usr/local/sbin/docker
 cp -R "$1/sent" all/opt/mesosup/.upload
 chroot all sh -c "$2"
 echo '--'
 chroot all dpkg-query -W 'lab-*' 2>/dev/null || :
-chroot all sh -c 'apt-mark showauto lab-base; cat /var/lib/mesosup/installed-packages; ls -d /opt/mesosup/.upload /var/lib/apt/lists/*mesosup* /var/lib/mesosup/runs/*/files' 2>/dev/null || :`;
+chroot all sh -c 'apt-mark showauto lab-base; cat /var/lib/mesosup/installed-packages /var/lib/mesosup/images/*; ls -d /opt/mesosup/.upload /var/lib/apt/lists/*mesosup* /var/lib/mesosup/runs/*/files' 2>/dev/null || :`;
 
 let root: string;
 
@@ -84,11 +85,13 @@ async function install(
     ...(version !== undefined && { version }),
   } as const;
   const item = { id: 'package:lab-main', action: 'install', title: '', diff: [], resource } as const;
-  const script = applyScript(
-    scripts,
-    { host: 'h1', items: [item], basis: '', ...more },
-    { run: 'r-1', command: 'install', cluster: 'c', who: 'me' },
-  );
+  return run({ host: 'h1', items: [item], basis: '', ...more });
+}
+
+/** Applies a plan. */
+async function run(plan: HostPlan): Promise<{ failure?: string; lines: string[] }> {
+  const options = { run: 'r-1', command: 'install', cluster: 'c', who: 'me' } as const;
+  const script = applyScript(scripts, plan, options);
   const start = startRunScript(scripts, 'r-1', Buffer.byteLength(script));
   const { stdout } = await execa('unshare', ['--mount', 'sh', '-c', ON_HOST, 'sh', root, start], {
     input: script,
@@ -169,4 +172,32 @@ test('a plan from files alone uses no repository', async () => {
   });
   expect(failure).toContain('lab-base');
   expect(lines).toEqual(NOTHING);
+});
+
+/** Stands for Docker: what it loads is in the directory of the lab. */
+const DOCKER = `#!/bin/sh
+case $1 in
+  load) [ ! -e /srv/lab/full ] || { echo 'no space left' >&2; exit 1; }; cat "$3" >/srv/lab/loaded ;;
+  image) [ -e /srv/lab/loaded ] && echo sha256:abc ;;
+esac
+`;
+
+test('an image that was sent is loaded and recorded, and its archive is removed', async () => {
+  await offer('1');
+  const content = 'layers';
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  const resource = { kind: 'image', name: 'redis:7', sha256, bytes: content.length } as const;
+  const item = { id: 'image:redis:7', action: 'create', title: '', diff: [], resource } as const;
+  const plan = { host: 'h1', items: [item], basis: '' };
+  const send = () => writeFile(path.join(root, 'sent', sha256), content);
+  await writeFile(path.join(root, 'lab/docker'), DOCKER, { mode: 0o755 });
+  await send();
+  await writeFile(path.join(root, 'lab/full'), '');
+  const full = await run(plan);
+  expect(full.failure).toBe("redis:7: Docker can't load the image: no space left");
+  await rm(path.join(root, 'lab/full'));
+  expect(await run(plan)).toEqual({ lines: ['redis:7 sha256:abc'] });
+  expect(await readFile(path.join(root, 'lab/loaded'), 'utf8')).toBe(content);
+  await writeFile(path.join(root, 'sent', sha256), 'other');
+  expect((await run(plan)).failure).toContain(`has the SHA-256`);
 });

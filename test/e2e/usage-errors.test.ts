@@ -348,6 +348,8 @@ const ELSEWHERE: readonly string[] = [
   ' has only one version: there is nothing to return to',
   ': expected NAME=VALUE',
   'a saved plan already contains its hosts and options',
+  // hosts/offline.test.ts
+  'the Docker of this machine has no image ',
   // upgrade.test.ts
   'that release of mesosup has no upgrade, so it does not know ',
   ' is preinstalled on the hosts: mesosup does not upgrade it',

@@ -133,6 +133,9 @@ function applyResource(draft: Draft, resource: Exclude<Resource, ServiceResource
     }
     case 'payload':
       draft.payloads.push(resource.version);
+      return;
+    case 'image':
+      throw new Error('the model has no images');
   }
 }
 

@@ -5,11 +5,12 @@ import { BaseCommand } from '../base-command.ts';
 import { withSession } from '../cluster-session.ts';
 import { clusterOf, specFlags } from '../flags/cluster-flags.ts';
 import { connectFlags } from '../flags/connect-flags.ts';
+import { saveImages } from '../save-images.ts';
 
 export default class Bundle extends BaseCommand {
   static override summary = 'Collect everything that an installation without a network needs.';
   static override description =
-    'Probes the hosts, lets the apt of one host of each system resolve all packages with their dependencies, and writes them with their keys and mesosup itself into one file. Changes nothing on the hosts. Files stay in ~/.cache/mesosup, so that an interrupted run resumes. "mesosup install --bundle FILE" uses nothing else.';
+    'Probes the hosts, lets the apt of one host of each system resolve all packages with their dependencies, and writes them with their keys, mesosup itself and images into one file. Changes nothing on the hosts. Files stay in ~/.cache/mesosup, so that an interrupted run resumes. "mesosup install --bundle FILE" uses nothing else.';
   static override examples = [
     '<%= config.bin %> bundle --file cluster.yaml --out bundle.tar',
     '<%= config.bin %> bundle --hosts h1,h2,h3 --out bundle.tar --update',
@@ -24,6 +25,12 @@ export default class Bundle extends BaseCommand {
       helpValue: 'FILE',
       required: true,
     }),
+    image: Flags.string({
+      summary: 'An image of the Docker on this machine, for the agents. May be repeated. Default: none.',
+      helpValue: 'NAME',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
     update: Flags.boolean({
       summary: 'Take the newest packages. Default: the versions that hosts took (versions.lock).',
     }),
@@ -33,9 +40,11 @@ export default class Bundle extends BaseCommand {
     const { flags } = await this.parse(Bundle);
     const loaded = await clusterOf(flags);
     const file = path.resolve(flags.out);
-    const report = await withSession(this, loaded, flags, ({ session, program }) =>
-      makeBundle(session, program, { file, update: flags.update, say: (text) => this.log(text) }),
-    );
+    const report = await withSession(this, loaded, flags, async ({ session, program }) => {
+      const images = await saveImages(flags.image ?? [], session.packages);
+      const say = (text: string) => this.log(text);
+      return makeBundle(session, program, { file, update: flags.update, images, say });
+    });
     this.log(`Saved. Use it with: ${this.config.bin} install --bundle ${flags.out}`);
     return report;
   }

@@ -28,6 +28,13 @@ test('reads a manifest, and lists each file once with the payload first', () => 
   expect(bundlePins([one])).toEqual([{ name: 'tini', version: '0.19-1', sha256: one.sha256 }]);
 });
 
+test('lists images before packages', () => {
+  const images = [{ name: 'r.example:5000/a/redis:7', sha256: 'c'.repeat(64), bytes: 7 }];
+  const found = read({ images });
+  expect(found?.images).toEqual(images);
+  expect(found && filesOf(found).map(({ bytes }) => bytes)).toEqual([9, 7, 5]);
+});
+
 test.each([
   ['a name that is no package', withPackage({ name: 'a b' })],
   ['control fields of another package', withPackage({ name: 'runc' })],
@@ -39,7 +46,11 @@ test.each([
   ['a payload without a digest', { payload: { ...manifest.payload, sha256: 'x' } }],
   ['an empty payload', { payload: { ...manifest.payload, bytes: 0 } }],
   ['no keys', { keys: undefined }],
-  ['unknown content', { images: { a: 1 } }],
+  ['unknown content', { volumes: { a: 1 } }],
+  ['an image without a tag', { images: [{ name: 'redis', sha256: one.sha256, bytes: 5 }] }],
+  ['an image whose name is an option', { images: [{ name: '-x:1', sha256: one.sha256, bytes: 5 }] }],
+  ['an image without a digest', { images: [{ name: 'redis:7', sha256: '', bytes: 5 }] }],
+  ['an empty image', { images: [{ name: 'redis:7', sha256: one.sha256, bytes: 0 }] }],
 ])('refuses a manifest with %s', (_what, change) => {
   expect(() => read(change)).toThrow('field "');
 });

@@ -19,10 +19,23 @@ export interface BundleManifest {
   readonly systems: Readonly<Record<string, readonly PackageFile[]>>;
   /** Keys of repositories by URL, as base64. */
   readonly keys: Readonly<Record<string, string>>;
+  /** Images for the Docker of agents. */
+  readonly images?: readonly BundledImage[];
 }
 
 export interface BundledPayload {
   readonly version: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+export interface BundledImage extends BundledFile {
+  /** With a tag. */
+  readonly name: string;
+}
+
+/** A file in a bundle, named by its SHA-256. */
+export interface BundledFile {
   readonly sha256: string;
   readonly bytes: number;
 }
@@ -43,6 +56,7 @@ const readManifest = readerOf(
     payload: record<BundledPayload>({ version: text, sha256: text, bytes: number }),
     systems: z.record(text, z.array(packageFile)),
     keys: z.record(text, text),
+    images: z.array(record<BundledImage>({ name: text, sha256: text, bytes: number })).optional(),
   }),
 );
 
@@ -50,8 +64,11 @@ export const bundleFile: StoredFile<BundleManifest> = {
   format: 1,
   read: (content) => {
     const manifest = readManifest(content);
-    const { payload, systems } = manifest;
-    if (!/^[0-9a-f]{64}$/.test(payload.sha256) || !isSize(payload.bytes)) refuse(['payload']);
+    const { payload, systems, images = [] } = manifest;
+    if (!isFile(payload)) refuse(['payload']);
+    for (const [at, image] of images.entries()) {
+      if (!isFile(image) || !IMAGE.test(image.name)) refuse(['images', String(at)]);
+    }
     for (const [system, packages] of Object.entries(systems)) {
       if (!isSystem(system)) refuse(['systems', system]);
       for (const [at, one] of packages.entries()) {
@@ -64,6 +81,13 @@ export const bundleFile: StoredFile<BundleManifest> = {
   },
 };
 
+/** A reference without a digest: see docker/distribution, reference.go. */
+const IMAGE = /^[a-z0-9][A-Za-z0-9._:/-]{0,255}:[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+
+function isFile({ sha256, bytes }: BundledFile): boolean {
+  return /^[0-9a-f]{64}$/.test(sha256) && isSize(bytes);
+}
+
 function isSize(bytes: number): boolean {
   return Number.isSafeInteger(bytes) && bytes > 0;
 }
@@ -72,15 +96,9 @@ function refuse(path: readonly string[]): never {
   throw new MismatchError('has an unknown value', [...path]);
 }
 
-/** A file in a bundle, named by its SHA-256. */
-export interface BundledFile {
-  readonly sha256: string;
-  readonly bytes: number;
-}
-
 /** Lists the files of a bundle without duplicates, the payload first. */
-export function filesOf({ payload, systems }: BundleManifest): BundledFile[] {
-  const all = [payload, ...Object.values(systems).flat()];
+export function filesOf({ payload, systems, images = [] }: BundleManifest): BundledFile[] {
+  const all = [payload, ...images, ...Object.values(systems).flat()];
   return [...new Map(all.map(({ sha256, bytes }) => [sha256, { sha256, bytes }])).values()];
 }
 

@@ -12,6 +12,8 @@ export interface ApplyHostOptions extends ApplyOptions, FollowOptions {
   readonly payload?: { readonly file: string };
   /** Returns the path of a package file of the plan on this machine, by its SHA-256. */
   readonly packageFile?: (sha256: string) => string;
+  /** Returns the path of an image's archive on this machine, by its SHA-256. */
+  readonly imageFile?: (sha256: string) => string;
   /** Called with the bytes of a payload or package sent so far, and with its size. */
   readonly onUpload?: (sent: number, total: number) => void;
 }
@@ -39,6 +41,12 @@ export async function applyHost(
     if (resource?.kind === 'package' && resource.file && 'upload' in resource.file && resource.sha256) {
       await uploadPayload(host, scripts, resource.file.upload, resource.sha256, upload);
     }
+  }
+  for (const { resource } of plan.items) {
+    if (resource?.kind !== 'image') continue;
+    const file = options.imageFile?.(resource.sha256);
+    if (file === undefined) throw new TypeError(`${plan.host}: the plan needs the image ${resource.name}`);
+    await uploadPayload(host, scripts, file, resource.sha256, upload);
   }
   for (const { name, sha256 } of plan.files ?? []) {
     const file = options.packageFile?.(sha256);

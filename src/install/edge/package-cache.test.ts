@@ -96,3 +96,34 @@ test('copies a file of this machine, and refuses one with another SHA-256', asyn
   await writeFile(from, 'changed');
   await expect(cache.copy(from, file)).rejects.toMatchObject({ path: from });
 });
+
+test('saves an image once for its id and name, and keeps nothing of one that fails', async () => {
+  let saved = 0;
+  async function* save() {
+    saved += 1;
+    yield Buffer.from('lay');
+    yield Buffer.from('ers');
+  }
+  const image = { sha256: createHash('sha256').update('layers').digest('hex'), bytes: 6 };
+  expect(await cache.image('sha256:1', 'redis:7', save)).toEqual(image);
+  expect(await cache.image('sha256:1', 'redis:7', save)).toEqual(image);
+  expect(saved).toBe(1);
+  expect(await readFile(cache.imageFile(image.sha256), 'utf8')).toBe('layers');
+  await cache.image('sha256:1', 'redis:8', save);
+  await cache.image('sha256:2', 'redis:7', save);
+  expect(saved).toBe(3);
+  async function* fail() {
+    yield Buffer.from('lay');
+    throw new Error('Docker is gone');
+  }
+  await expect(cache.image('sha256:3', 'redis:7', fail)).rejects.toThrow('Docker is gone');
+  expect((await readdir(path.join(directory, 'cache'))).filter((name) => name.startsWith('.'))).toEqual([]);
+});
+
+test('receives the archive of an image beside packages', async () => {
+  const receiver = await cache.receiveImage(sha256);
+  await receiver.write(content);
+  await receiver.keep();
+  expect(await readFile(cache.imageFile(sha256))).toEqual(content);
+  expect(await cache.find(sha256)).toBeUndefined();
+});

@@ -7,6 +7,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Host } from '../../hosts/host.ts';
+import type { BundledFile } from '../bundle/manifest.ts';
 import { type PackageFile, parseControl } from '../package-file.ts';
 import type { Receiver } from './bundle-file.ts';
 import { fileDigest } from './file-digest.ts';
@@ -99,18 +100,71 @@ export class PackageCache {
     }
   }
 
+  /** Returns the path of the archive of an image, which may not exist. @throws TypeError as `file` */
+  imageFile(sha256: string): string {
+    return this.file(sha256).replace(/deb$/, 'image');
+  }
+
+  /**
+   * Returns the archive of an image, which `save` writes unless the cache has it.
+   * @param id of the image
+   * @param name that the archive contains
+   */
+  async image(id: string, name: string, save: () => AsyncIterable<Uint8Array>): Promise<BundledFile> {
+    const known = path.join(this.#directory, `${digestOf(`${id} ${name}`)}.id`);
+    const sha256 = await readFile(known, 'utf8').catch(() => undefined);
+    const found =
+      sha256 === undefined ? undefined : await stat(this.imageFile(sha256)).catch(() => undefined);
+    if (sha256 !== undefined && found) return { sha256, bytes: found.size };
+    const draft = await this.#draft();
+    try {
+      const hash = createHash('sha256');
+      let bytes = 0;
+      for await (const chunk of save()) {
+        hash.update(chunk);
+        bytes += chunk.length;
+        await draft.handle.writeFile(chunk);
+      }
+      const digest = hash.digest('hex');
+      await draft.keep(this.imageFile(digest));
+      await writeFile(known, digest, { mode: 0o600 });
+      return { sha256: digest, bytes };
+    } catch (error) {
+      await draft.drop();
+      throw error;
+    }
+  }
+
+  /** Stores the archive of an image, as `receive` does. */
+  async receiveImage(sha256: string): Promise<Receiver> {
+    const { handle, keep, drop } = await this.#draft();
+    return { write: (chunk) => handle.writeFile(chunk), keep: () => keep(this.imageFile(sha256)), drop };
+  }
+
   /** Stores a file, whose SHA-256 the caller checks. Other processes see it only when it is kept. */
   async receive(file: PackageFile): Promise<Receiver> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    const draft = `${this.file(file.sha256)}.${randomBytes(6).toString('hex')}`;
-    const handle = await open(draft, 'wx', 0o600);
+    const { handle, keep, drop } = await this.#draft();
     return {
       write: (chunk) => handle.writeFile(chunk),
       keep: async () => {
+        await writeFile(this.#control(file.sha256), file.control, { mode: 0o600 });
+        await keep(this.file(file.sha256));
+      },
+      drop,
+    };
+  }
+
+  /** Opens a new file. `keep` gives it its name, `drop` removes it. */
+  async #draft() {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    const draft = path.join(this.#directory, `.draft-${randomBytes(6).toString('hex')}`);
+    const handle = await open(draft, 'wx', 0o600);
+    return {
+      handle,
+      keep: async (name: string) => {
         await handle.sync();
         await handle.close();
-        await writeFile(this.#control(file.sha256), file.control, { mode: 0o600 });
-        await rename(draft, this.file(file.sha256));
+        await rename(draft, name);
       },
       drop: async () => {
         await handle.close();
@@ -122,4 +176,8 @@ export class PackageCache {
   #control(sha256: string): string {
     return this.file(sha256).replace(/deb$/, 'control');
   }
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

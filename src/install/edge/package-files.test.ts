@@ -31,9 +31,11 @@ function plan(upload: string, digest: string): Plan {
   return { format: 1, command: 'install', cluster: 'c', version: '1', hosts };
 }
 
-const none = (digest: string): string => {
+const asked = (digest: string): string => {
   throw new Error(`the cache was asked for ${digest}`);
 };
+const none = { file: asked, imageFile: asked };
+const only = (name: string) => ({ file: () => name, imageFile: asked });
 
 test('accepts the package with the right SHA-256', async () => {
   await expect(checkPackageFiles(plan(file, sha256), none)).resolves.toBeUndefined();
@@ -54,12 +56,12 @@ test('checks the files of the cache, and names their hosts', async () => {
   const files = [{ name: 'tini', version: '1', sha256, bytes: 9, control: '' }];
   const hosts = ['h1', 'h2'].map((host) => ({ host, items: [], basis: '', files }));
   const cached = { ...plan(file, sha256), hosts };
-  await expect(checkPackageFiles(cached, () => file)).resolves.toBeUndefined();
-  const missing = checkPackageFiles(cached, () => `${file}.none`);
+  await expect(checkPackageFiles(cached, only(file))).resolves.toBeUndefined();
+  const missing = checkPackageFiles(cached, only(`${file}.none`));
   await expect(missing).rejects.toThrow('the package is for h1, h2');
   await expect(missing).rejects.toMatchObject({ remedy: expect.stringContaining('make a new plan') });
   await writeFile(`${file}.cut`, 'a pack');
-  await expect(checkPackageFiles(cached, () => `${file}.cut`)).rejects.toMatchObject({
+  await expect(checkPackageFiles(cached, only(`${file}.cut`))).rejects.toMatchObject({
     remedy: expect.stringContaining('Remove the file'),
   });
 });

@@ -3,6 +3,7 @@
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Plan } from '../plan.ts';
 import { fileDigest } from './file-digest.ts';
+import type { PackageCache } from './package-cache.ts';
 
 const IN_SPEC = {
   wrong: 'Check that this is the right file, and set its SHA-256 in the cluster file (mesos: sha256).',
@@ -19,10 +20,13 @@ interface Wanted {
 }
 
 /**
- * @param cached returns the path of a file in the cache by its SHA-256
+ * @param cache paths of files in the cache by their SHA-256
  * @throws MesosupError naming the file, and the hosts that need it
  */
-export async function checkPackageFiles(plan: Plan, cached: (sha256: string) => string): Promise<void> {
+export async function checkPackageFiles(
+  plan: Plan,
+  cache: Pick<PackageCache, 'file' | 'imageFile'>,
+): Promise<void> {
   const wanted = new Map<string, Wanted>();
   const add = (host: string, file: string, sha256: string, remedies: typeof IN_SPEC) => {
     const known = wanted.get(`${sha256} ${file}`) ?? { file, sha256, hosts: [], remedies };
@@ -31,10 +35,11 @@ export async function checkPackageFiles(plan: Plan, cached: (sha256: string) => 
   };
   for (const { host, items, files = [] } of plan.hosts) {
     for (const { resource } of items) {
+      if (resource?.kind === 'image') add(host, cache.imageFile(resource.sha256), resource.sha256, IN_CACHE);
       if (resource?.kind !== 'package' || !resource.file || !('upload' in resource.file)) continue;
       add(host, resource.file.upload, resource.sha256 ?? '', IN_SPEC);
     }
-    for (const { sha256 } of files) add(host, cached(sha256), sha256, IN_CACHE);
+    for (const { sha256 } of files) add(host, cache.file(sha256), sha256, IN_CACHE);
   }
   for (const one of wanted.values()) {
     const { file, sha256, hosts, remedies } = one;

@@ -72,6 +72,7 @@ export async function applyToHosts(session: Session, options: ApplyToHostsOption
       ...(options.started !== undefined && { started: options.started }),
       ...(options.allowRemove && { allowRemove: options.allowRemove }),
       ...(options.archive && { payload: options.archive }),
+      imageFile: (sha256) => session.packages.imageFile(sha256),
       packageFile: (sha256) => session.packages.file(sha256),
       limits: {
         ...(options.patience !== undefined && { edge: options.patience, lock: options.patience }),

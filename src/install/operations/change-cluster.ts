@@ -115,7 +115,7 @@ async function surveyAndChange(
   beginRecord(session, options);
   const troubles = await withLock(session, prepared.lockOn ?? reach.usable, async () => {
     // Missing files and keys must show before any host is changed.
-    await checkPackageFiles(plan, (sha256) => session.packages.file(sha256));
+    await checkPackageFiles(plan, session.packages);
     const { bundle } = prepared;
     const complete = bundle
       ? await fetchKeys(plan, Date.now, async (url) => keyIn(bundle, url))

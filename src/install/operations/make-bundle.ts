@@ -2,7 +2,7 @@
 
 import { EMPTY_LOCK } from '../../cluster/versions-lock.ts';
 import { MesosupError } from '../../errors/mesosup-error.ts';
-import type { BundleManifest } from '../bundle/manifest.ts';
+import type { BundledImage, BundleManifest } from '../bundle/manifest.ts';
 import {
   BUNDLE_UPLOADS,
   parseResolved,
@@ -31,6 +31,7 @@ const AT_ONCE = 4;
 export interface BundleReport {
   readonly file: string;
   readonly systems: Readonly<Record<string, { readonly packages: number; readonly bytes: number }>>;
+  readonly images: readonly string[];
   /** Bytes that were not in the cache of this machine. */
   readonly fetchedBytes: number;
 }
@@ -40,6 +41,8 @@ export interface BundleOptions {
   readonly file: string;
   /** Take the newest packages, whatever `versions.lock` has. */
   readonly update: boolean;
+  /** Images whose archives are in the cache of this machine. */
+  readonly images: readonly BundledImage[];
   readonly say: (text: string) => void;
 }
 
@@ -54,7 +57,7 @@ interface SystemRequest {
 export async function makeBundle(
   session: Session,
   program: Program,
-  { file, update, say }: BundleOptions,
+  { file, update, images, say }: BundleOptions,
 ): Promise<BundleReport> {
   const { cluster, state } = session;
   const { facts, unreachable } = await session.survey(await state.secrets());
@@ -98,13 +101,18 @@ export async function makeBundle(
     payload: { version, sha256: digest, bytes },
     systems: Object.fromEntries(resolved.toSorted(([a], [b]) => (a < b ? -1 : 1))),
     keys: Object.fromEntries([...keys].map(([url, content]) => [url, content.toString('base64')])),
+    ...(images.length > 0 && { images }),
   };
-  await writeBundle(file, manifest, (sum) => (sum === digest ? archive.file : session.packages.file(sum)));
+  await writeBundle(file, manifest, (sum) => {
+    if (sum === digest) return archive.file;
+    const isImage = images.some((one) => one.sha256 === sum);
+    return isImage ? session.packages.imageFile(sum) : session.packages.file(sum);
+  });
   const counts = resolved.map(([system, files]) => [
     system,
     { packages: files.length, bytes: files.reduce((sum, one) => sum + one.bytes, 0) },
   ]);
-  return { file, systems: Object.fromEntries(counts), fetchedBytes };
+  return { file, systems: Object.fromEntries(counts), images: images.map(({ name }) => name), fetchedBytes };
 }
 
 /** As before an installation, so that every package is wanted, with its repository. */

@@ -6,6 +6,7 @@ import { readBundle } from '../edge/bundle-file.ts';
 import type { Facts } from '../facts.ts';
 import { lockSystem } from '../locked-versions.ts';
 import type { Plan, Problem } from '../plan.ts';
+import type { ImageResource } from '../resources/image.ts';
 import type { Session } from './session.ts';
 
 /** @throws MesosupError for a bundle that is damaged, or made with another mesosup */
@@ -19,6 +20,7 @@ export async function openBundle(
       refuseOtherProgram(file, manifest.payload, own);
       return undefined;
     }
+    if (manifest.images?.some((one) => one.sha256 === sha256)) return session.packages.receiveImage(sha256);
     const found = Object.values(manifest.systems)
       .flat()
       .find((one) => one.sha256 === sha256);
@@ -79,4 +81,8 @@ export function bundleProblems(
       ...(own.apt?.failure ? [lacking(`apt can't use the bundle: ${own.apt.failure}`)] : []),
     ];
   });
+}
+
+export function imagesOf(manifest: BundleManifest | undefined): ImageResource[] {
+  return (manifest?.images ?? []).map((image) => ({ kind: 'image', ...image }));
 }

@@ -23,7 +23,7 @@ import { UnknownAddressError } from '../topology.ts';
 import { uninstallPlan } from '../uninstall.ts';
 import type { UpgradeIntent } from '../upgrade/intent.ts';
 import { masterAgents } from './master-agents.ts';
-import { bundleProblems, openBundle } from './open-bundle.ts';
+import { bundleProblems, imagesOf, openBundle } from './open-bundle.ts';
 import { type Reach, reachOf, renderProblems } from './reach.ts';
 import type { Session, Survey } from './session.ts';
 import { supplyPackages, withNeededFiles } from './supply-packages.ts';
@@ -168,7 +168,7 @@ export async function prepare(
   const isUpdate = intent.command === 'install' && intent.update === true;
   const file = intent.command === 'install' ? intent.bundle : undefined;
   const bundle = file === undefined ? undefined : await openBundle(session, file, made);
-  const pinned = { ...now, ...(!isUpdate && { lock }), bundled: bundle?.systems };
+  const pinned = { ...now, ...(!isUpdate && { lock }), bundled: bundle?.systems, images: imagesOf(bundle) };
   const planFor = (facts: ReadonlyMap<string, Facts>, files?: PlanInput['files']) =>
     planWith(session, made, facts, secrets, { ...pinned, files });
   let first: Plan;
@@ -332,7 +332,7 @@ function planWith(
   facts: ReadonlyMap<string, Facts>,
   secrets: Secrets,
   intent: Exclude<Intent, { command: 'uninstall' | 'upgrade' | DrainIntent['command'] }> &
-    Pick<PlanInput, 'lock' | 'files' | 'bundled'>,
+    Pick<PlanInput, 'lock' | 'files' | 'bundled' | 'images'>,
 ): Plan {
   return planCluster({ cluster, facts, templates, payload, secrets, sha256, ...intent });
 }

@@ -13,6 +13,7 @@ import { absentKind } from './absent.ts';
 import { aptKeyKind } from './apt-key.ts';
 import { directoryKind } from './directory.ts';
 import { fileKind } from './file.ts';
+import { imageKind } from './image.ts';
 import { linkKind } from './link.ts';
 import { packageKind } from './package.ts';
 import { payloadKind } from './payload.ts';
@@ -37,6 +38,7 @@ const KINDS = [
   packageKind,
   userKind,
   payloadKind,
+  imageKind,
   serviceKind,
 ] as const;
 

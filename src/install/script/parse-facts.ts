@@ -50,6 +50,7 @@ const answer = z.object({
   texts: bytes,
   docker: some,
   taken: some,
+  images: some,
   units: some,
   jobs: some,
   zookeeper: some,
@@ -118,7 +119,11 @@ export function parseFacts(stdout: string, { sentAt, receivedAt }: RoundTrip): F
     lb: parseLb(looseText(data.lb)),
     docker: parseDocker(looseText(data.docker)),
     otherDockers: parseOtherDockers(part('dockers')),
-    mesosup: { ...mesosupFacts(part), taken: parseTaken(looseText(data.taken)) },
+    mesosup: {
+      ...mesosupFacts(part),
+      taken: parseTaken(looseText(data.taken)),
+      images: lines(looseText(data.images)),
+    },
   };
 }
 

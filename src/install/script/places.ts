@@ -42,6 +42,9 @@ export const FORMER_PACKAGES = `${STATE}/former-packages`;
 /** What apt took: lines `NAME VERSION SHA256 SECONDS`, one for each package, with the time by the host's clock. */
 export const INSTALLED_PACKAGES = `${STATE}/installed-packages`;
 
+/** A file for each image that mesosup has loaded into Docker, named by the SHA-256 of its archive: `NAME ID`. */
+export const IMAGES = `${STATE}/images`;
+
 /** Exists while an upgrade has taken the host's agent out of service, and still has to put it back. */
 export const AGENT_RETURNS = `${STATE}/agent-returns`;
 

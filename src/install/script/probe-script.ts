@@ -94,6 +94,7 @@ function functions({ health, services }: ProbeTargets): string[] {
     ...(services.length === 0 ? [] : ['services']),
     'packages',
     'taken',
+    'images',
     'file_list',
     'file_sums',
     'file_texts',

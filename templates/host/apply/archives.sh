@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # shellcheck disable=SC2154 # output, error: set by run.sh
 # Fetches package files and unpacks payloads. Checks the SHA-256 of each.
-#   UPLOADS, PAYLOADS  see places.ts
+#   UPLOADS, PAYLOADS, IMAGES  see places.ts
 
 # check_file FILE DIGEST WHAT: removes the file and fails if it has another SHA-256
 check_file() {
@@ -36,6 +36,18 @@ unpack() {
   { mkdir -m 0755 "$PAYLOADS/.new" && tar -x --no-same-owner -f "$archive" -C "$PAYLOADS/.new"; } 2>"$error" || { rm -rf "$PAYLOADS/.new"; broke "the payload $1 could not be unpacked"; }
   rm -rf -- "${PAYLOADS:?}/$1"
   mv -fT "$PAYLOADS/.new" "$PAYLOADS/$1" 2>"$error" || broke "the payload $1 could not be moved into place"
+  rm -f "$archive"
+}
+
+# load_image NAME DIGEST: loads an image that was sent to the host earlier into Docker
+load_image() {
+  archive=$UPLOADS/$2
+  [ -f "$archive" ] || fail payload "the image $1 was not sent to the host" 'Run the same command again.'
+  check_file "$archive" "$2" "the image $1"
+  : >"$output"
+  logged docker load -i "$archive" || fail image "$1: Docker can't load the image: $(tail -n 1 "$output")" 'Check that Docker runs on the host and has free space. Then run the same command again.'
+  id=$(docker image inspect -f '{{.Id}}' "$1" 2>"$error") || broke "Docker has no image $1 after it was loaded"
+  { mkdir -p "$IMAGES" && printf '%s %s\n' "$1" "$id" >"$IMAGES/$2"; } 2>"$error" || broke "the image $1 could not be recorded"
   rm -f "$archive"
 }
 

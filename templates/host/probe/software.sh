@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # Reads services, packages, files and the Docker engine.
-#   JOURNAL, INSTALLED_PACKAGES  see places.ts
+#   JOURNAL, INSTALLED_PACKAGES, IMAGES  see places.ts
 #   UNITS, JOBS      names of services for systemd and for Upstart, one a line
 #   UNIT_PROPERTIES  properties to read of each systemd unit
 #   PACKAGES         names, one a line
@@ -79,4 +79,14 @@ docker_engine() {
       command -v docker && timeout 3 docker --version
     fi
   } | member docker
+}
+
+# images: the names of the files in IMAGES whose image Docker still has
+images() {
+  [ -d "$IMAGES" ] || return 0
+  { pid=$(cat /run/docker.pid 2>/dev/null) && [ -n "$pid" ] && [ -d "/proc/$pid" ]; } || return 0
+  for file in "$IMAGES"/*; do
+    read -r name id <"$file" || continue
+    [ "$(timeout 3 docker image inspect -f '{{.Id}}' "$name" 2>/dev/null)" = "$id" ] && echo "${file##*/}"
+  done | member images
 }

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { BundleReport } from '../../../src/install/operations/make-bundle.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
+import { BUSYBOX, makeTestImages } from '../support/busybox-image.ts';
 import { expectDone, LabCluster } from '../support/lab-cluster.ts';
 
 const isSoak = Number(process.env.MESOSUP_SOAK_FACTOR ?? 1) > 1;
@@ -35,6 +36,7 @@ describe.runIf(isSoak)('a cluster without a network', () => {
     cluster = new LabCluster(lab);
     bundle = path.join(lab.directory, 'bundle.tar');
     process.env.XDG_CACHE_HOME = path.join(lab.directory, 'cache');
+    await makeTestImages();
     await cluster.writeSpec({ hosts: HOSTS });
   }, LONG_MS);
   afterAll(() => lab?.stop());
@@ -48,7 +50,7 @@ describe.runIf(isSoak)('a cluster without a network', () => {
   }
 
   async function makeBundle(file: string, ...args: string[]): Promise<BundleReport> {
-    const done = await cluster.run('bundle', '--out', file, '--json', ...args);
+    const done = await cluster.run('bundle', '--out', file, '--image', BUSYBOX, '--json', ...args);
     expectDone(done);
     return JSON.parse(done.stdout) as BundleReport;
   }
@@ -60,6 +62,11 @@ describe.runIf(isSoak)('a cluster without a network', () => {
       ).toBe('');
   }
 
+  test('an image that this machine lacks is named with its remedy', async () => {
+    const refused = await cluster.run('bundle', '--out', bundle, '--image', 'nosuch:1');
+    expect([refused.code, refused.all]).toEqual([2, expect.stringContaining('docker pull nosuch:1')]);
+  });
+
   test(
     'the bundle has all packages of each system, and a second one fetches nothing',
     async () => {
@@ -67,6 +74,7 @@ describe.runIf(isSoak)('a cluster without a network', () => {
       console.log(JSON.stringify(made), (await stat(bundle)).size);
       expect(Object.keys(made.systems)).toEqual(['debian-11-amd64', 'debian-12-amd64', 'debian-13-amd64']);
       expect(made.fetchedBytes).toBeGreaterThan(1e7);
+      expect(made.images).toEqual([BUSYBOX]);
       const before = await readFile(bundle);
       expect((await makeBundle(bundle)).fetchedBytes).toBe(0);
       expect((await readFile(bundle)).equals(before)).toBe(true);
@@ -121,10 +129,11 @@ describe.runIf(isSoak)('a cluster without a network', () => {
       expectDone(await cluster.run('node', 'add', 'd13', '--yes', '--bundle', bundle));
       expect((await cluster.healthy()).problems).toEqual([]);
       expect(await cluster.planned()).toEqual({});
-      for (const host of lab.hosts)
-        expect(
-          await host.run('ls -d /var/lib/mesosup/runs/*/files /opt/mesosup/.upload 2>/dev/null; :'),
-        ).toBe('');
+      for (const host of lab.hosts) {
+        expect(await host.run(`docker run --rm ${BUSYBOX} echo here`)).toBe('here\n');
+        const left = 'ls -d /var/lib/mesosup/runs/*/files /opt/mesosup/.upload 2>/dev/null; :';
+        expect(await host.run(left)).toBe('');
+      }
     },
     LONG_MS,
   );
