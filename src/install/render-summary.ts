@@ -65,7 +65,8 @@ function packagesText(summary: PlanSummary): string {
   return `${parts.join(', ')}${hosts}${install + upgrade > 0 ? `; ${downloadText(summary)}` : ''}`;
 }
 
-function pinnedText({ pinned }: PlanSummary): string {
+function pinnedText({ pinned, bundled }: PlanSummary): string {
+  if (bundled.length > 0) return `as in the bundle on ${listed(bundled)}`;
   return pinned.length === 0 ? '' : `as in versions.lock on ${listed(pinned)}`;
 }
 

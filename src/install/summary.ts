@@ -44,8 +44,9 @@ export interface PlanSummary {
   readonly upgrade?: UpgradeSummary;
   /** What the plan installs in another version than `versions.lock` has. */
   readonly moved: readonly MovedVersion[];
-  /** Hosts whose packages get the versions of `versions.lock`. */
+  /** Hosts whose packages get the versions of `versions.lock`, and those that get them from a bundle. */
   readonly pinned: readonly string[];
+  readonly bundled: readonly string[];
   /** The number of groups of hosts that are changed one after another. */
   readonly steps: number;
   /** An estimate in seconds; see `estimate`. */
@@ -165,7 +166,8 @@ export function summarize({
     ),
     ...(upgrade && { upgrade }),
     moved: lock ? movedVersions(lock, plan, facts) : [],
-    pinned: changed.filter(({ pins }) => pins !== undefined).map(({ host }) => host),
+    pinned: changed.filter(({ pins, onlyFiles }) => pins && !onlyFiles).map(({ host }) => host),
+    bundled: changed.filter(({ onlyFiles }) => onlyFiles).map(({ host }) => host),
     steps: groups.length,
     seconds:
       groups.reduce((sum, { hosts }) => sum + Math.max(...hosts.map(time)) + SECONDS_PER_STEP, 0) +

@@ -11,8 +11,10 @@ import {
 import type { BundleManifest } from '../bundle/manifest.ts';
 import type { Facts } from '../facts.ts';
 import { planCluster } from '../plan-cluster.ts';
+import { renderSummary } from '../render-summary.ts';
 import { simulationScript } from '../script/simulation-script.ts';
 import { simulationRequest } from '../simulation-request.ts';
+import { summarize } from '../summary.ts';
 import { bundleProblems, keyIn } from './open-bundle.ts';
 
 const SUM = 'a'.repeat(64);
@@ -46,6 +48,11 @@ describe('a plan from a bundle', () => {
     expect(script).toMatch(/^ONLY=yes$/m);
     expect(script).toContain(`Filename: ./${SUM}.deb`);
     expect(script).not.toMatch(/^add_source /m);
+  });
+
+  test('says in its summary that the versions are those of the bundle', () => {
+    const summary = summarize({ cluster, plan: planned(), facts: bareHosts(cluster), starts: false });
+    expect(renderSummary(summary, false).join('\n')).toContain('Versions: as in the bundle on h1');
   });
 
   test('uses no repository for a system that the bundle lacks either', () => {

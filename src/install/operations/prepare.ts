@@ -185,9 +185,9 @@ export async function prepare(
     return simulate({ ...plan, hosts: plan.hosts.filter(({ host }) => more.has(host)) });
   });
   const facts = withAnswers(survey.facts, answers);
-  const { problems, reach } = answers.size === 0 ? before : check(facts);
   const lacking = bundle ? bundleProblems(bundle, planOf(first, only), facts) : [];
   if (lacking.length > 0) throw nothingChanged({ blocker: 'the bundle is not complete' }, lacking);
+  const { problems, reach } = answers.size === 0 ? before : check(facts);
   const plan = answers.size === 0 ? first : withNeededFiles(planFor(facts, files), facts);
   return {
     secrets,
