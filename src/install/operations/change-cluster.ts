@@ -101,7 +101,7 @@ async function surveyAndChange(
       signal,
     });
   if (changesIn(plan) === 0) {
-    if (takesPackages(intent)) await keepVersions(session, plan, prepared.facts);
+    if (takesPackages(intent)) await keepVersions(session, plan, prepared.facts, true);
     if (!starts) return result;
     const health = clusterHealth(session.cluster, prepared.facts);
     const isHealthy = describeUnhealthy(health, reach.usable).length === 0;
@@ -144,7 +144,7 @@ async function surveyAndChange(
     const done = await (intent.command === 'upgrade'
       ? applyUpgrade(session, all, intent)
       : applyWaves(session, all));
-    if (takesPackages(intent)) await keepVersions(session, plan, prepared.facts);
+    if (takesPackages(intent)) await keepVersions(session, plan, prepared.facts, done.length === 0);
     return done;
   });
   const done = { ...result, troubles, applied: true };

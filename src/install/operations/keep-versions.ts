@@ -12,16 +12,18 @@ import type { Session } from './session.ts';
  * complete. The packages of a host that does not answer are added by the next run.
  * @param plan that was applied
  * @param facts before the run
+ * @param isComplete the run had no failure, so the hosts have the plan's payload
  */
 export async function keepVersions(
   session: Session,
   plan: Plan,
   facts: ReadonlyMap<string, Facts>,
+  isComplete: boolean,
 ): Promise<void> {
   const { state } = session;
   const resources = ({ items }: Plan['hosts'][number]) => items.flatMap(({ resource }) => resource ?? []);
   const installing = plan.hosts.filter((host) => resources(host).some(({ kind }) => kind === 'package'));
-  const sent = plan.hosts.flatMap(resources).find((one) => one.kind === 'payload');
+  const sent = isComplete ? plan.hosts.flatMap(resources).find((one) => one.kind === 'payload') : undefined;
   const after = await session.installedPackages(installing.map(({ host }) => host));
   const known = await state.versionsLock();
   const lock = {

@@ -77,7 +77,11 @@ export async function makeBundle(
       );
       const builder = hosts[0]?.name ?? '';
       const request = resolveRequest(resources, pinsFor(lock, factsOf(bare, builder), resources));
-      return { system, builder, request: { ...request, keys: await withContent(request.keys, keys) } };
+      return {
+        system,
+        builder,
+        request: { ...request, keys: await withContent(system, request.keys, keys) },
+      };
     }),
   );
   let fetchedBytes = 0;
@@ -128,6 +132,7 @@ function factsOf(facts: ReadonlyMap<string, Facts>, name: string): Facts {
 
 /** @param found receives the file of each URL */
 async function withContent(
+  system: string,
   keys: readonly AptKeyResource[],
   found: Map<string, Buffer>,
 ): Promise<AptKeyResource[]> {
@@ -143,7 +148,7 @@ async function withContent(
     command: 'install',
     cluster: '',
     version: '',
-    hosts: [{ host: '', items, basis: '' }],
+    hosts: [{ host: system, items, basis: '' }],
   } as const;
   const filled = await fetchKeys(plan, Date.now, async (url) => {
     const content = found.get(url) ?? (await downloadKey(url));
