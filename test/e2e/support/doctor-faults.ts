@@ -358,7 +358,8 @@ export const ROUNDS: readonly Round[] = [
   {
     title: 'hosts and networks',
     faults: ORDINARY_FAULTS,
-    also: ['h1 volatile', 'h3 volatile', 'h3 drift', '* path-mtu', 'cluster *'],
+    // Without the name h3, h1 does not find a scheduler that leads there.
+    also: ['h1 volatile', 'h1 health', 'h3 volatile', 'h3 drift', '* path-mtu', 'cluster *'],
   },
   { title: 'a clock', faults: CLOCK, also: [] },
   {
