@@ -113,7 +113,7 @@ const ORDINARY_FAULTS: readonly Fault[] = [
     host: 'h2',
     make: 'mkdir /opt/mesosup/0.0.1 /opt/mesosup/0.0.2 /opt/mesosup/0.0.3',
     check: 'payloads',
-    says: /3 old versions of mesosup take space in \/opt\/mesosup\n.*0\.0\.1, 0\.0\.2, 0\.0\.3/,
+    says: /3 old versions of mesosup take space in \/opt\/mesosup\nversions: (?=.*0\.0\.1)(?=.*0\.0\.2).*0\.0\.3/,
     back: 'rmdir /opt/mesosup/0.0.[123]',
   },
   {
