@@ -38,7 +38,11 @@ end_processes() {
 
 # end_containers [FILTER]: removes the containers that docker ps lists with this filter; all containers without a filter
 end_containers() {
-  containers=$(docker ps -aq ${1:+--filter "$1"} 2>"$error") || { say "Docker did not list its containers: $(cat "$error")"; return 0; }
+  containers=$(timeout 60 docker ps -aq ${1:+--filter "$1"} 2>"$error") || {
+    reason=$(cat "$error")
+    say "Docker did not list its containers: ${reason:-no answer for 60 s}"
+    return 0
+  }
   # An id a line.
   # shellcheck disable=SC2086
   [ -z "$containers" ] || logged docker rm -f -v $containers || fail tasks "containers could not be removed: $(last_lines)" 'Remove them with "docker rm -f", then run the same command again.'
@@ -54,7 +58,7 @@ end_tasks() {
 # containers may still run.
 end_engine() {
   command -v docker >/dev/null || return 0
-  docker ps -q >/dev/null 2>&1 || logged systemctl start "$2"
+  timeout 60 docker ps -q >/dev/null 2>&1 || logged systemctl start "$2"
   end_containers
 }
 
