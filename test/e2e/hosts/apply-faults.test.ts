@@ -367,6 +367,7 @@ test('a failed run leaves no temporary files', async () => {
     'accounts',
     'backup',
     'cluster',
+    'installed-packages',
     'journal.ndjson',
     'run.lock',
     'runs',
