@@ -61,7 +61,11 @@ async function redis(command: string): Promise<string> {
     try {
       await once(socket, 'connect');
       socket.write(`${command}\r\n`);
-      const [answer] = await once(socket, 'data');
+      // Docker's proxy accepts, and closes, connections to a server that does not listen yet.
+      const closed = once(socket, 'close').then(() => {
+        throw new Error('Redis closed the connection');
+      });
+      const [answer] = await Promise.race([once(socket, 'data'), closed]);
       return String(answer).trim();
     } finally {
       socket.destroy();

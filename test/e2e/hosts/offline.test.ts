@@ -74,7 +74,11 @@ describe.runIf(isSoak)('a cluster without a network', () => {
     async () => {
       const made = await makeBundle(bundle);
       console.log(JSON.stringify(made), (await stat(bundle)).size);
-      expect(Object.keys(made.systems).toSorted()).toEqual(['debian-11-amd64', 'debian-12-amd64', 'debian-13-amd64']);
+      expect(Object.keys(made.systems).toSorted()).toEqual([
+        'debian-11-amd64',
+        'debian-12-amd64',
+        'debian-13-amd64',
+      ]);
       expect(made.fetchedBytes).toBeGreaterThan(1e7);
       expect(made.images).toEqual([BUSYBOX]);
       const before = await readFile(bundle);
