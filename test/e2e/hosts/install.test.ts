@@ -836,7 +836,9 @@ describe('records of runs', () => {
     const shown = await cluster.run('logs', '--run', failed);
     expectDone(shown);
     expect(shown.stdout).toMatch(/^mesosup install of lab by /);
-    expect(shown.stdout).toMatch(/^\S+Z h\d +\| ✖ .*mesosup-scheduler refuses its new settings/m);
+    expect(shown.stdout).toMatch(
+      /^\S+Z h\d +\| ✖ service mesos-master: restart: mesos-master does not stay up/m,
+    );
     expect(shown.stdout).toMatch(/^failed on h\d, h\d, h\d after /m);
     const last = await cluster.runLine(
       docCommand('docs/doctor.md', 'mesosup logs --run last'),
