@@ -11,7 +11,7 @@ import {
 import { EMPTY_LOCK, type VersionsLock } from '../cluster/versions-lock.ts';
 import type { Facts } from './facts.ts';
 import { lockSystem, lockWith, movedVersions, neededFiles, neededPins, pinsFor } from './locked-versions.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, PlanItem } from './plan.ts';
 import { planCluster } from './plan-cluster.ts';
 import { renderSummary } from './render-summary.ts';
 import type { PackageResource } from './resources/package.ts';
@@ -173,6 +173,16 @@ describe('pins that no repository has', () => {
     ];
     expect(neededFiles(files, host, facts)).toEqual([files[0], files[2]]);
     expect(neededFiles(files, host, bareFacts('10.0.0.1'))).toEqual([]);
+  });
+
+  test('are supplied also where a library has another name than in the plan', () => {
+    const item = (name: string) => ({ ...host.items[0], resource: { kind: 'package', name } }) as PlanItem;
+    const libraries = { ...host, items: [item('libapr1')] };
+    const file = { name: 'libapr1t64', version: '1.7.5', sha256: ONE, bytes: 1, control: '' };
+    expect(neededFiles([file], libraries, bareFacts('10.0.0.1', { apt }))).toEqual([file]);
+    const pin = { name: 'libapr1t64', version: '1.7.5', sha256: ONE };
+    const missing = { ...apt, changes: [], missingPins: ['libapr1t64'] };
+    expect(neededPins({ ...libraries, pins: [pin] }, missing)).toEqual([pin]);
   });
 });
 

@@ -6,7 +6,7 @@ import type { Facts } from './facts.ts';
 import type { HostFacts } from './host-facts.ts';
 import { idParts } from './item.ts';
 import type { PackageFile, Pin } from './package-file.ts';
-import { installedPackage } from './package-state.ts';
+import { installedPackage, packageNames } from './package-state.ts';
 import type { HostPlan, Plan } from './plan.ts';
 import type { Resource } from './resources/registry.ts';
 import type { FactsByHost } from './topology.ts';
@@ -108,7 +108,7 @@ export function neededPins({ items, pins = [] }: HostPlan, apt: AptFacts): Pin[]
   const isUnclear = apt.obstacles.some(({ kind }) => kind === 'unmet') || apt.failure !== '';
   const names = new Set([
     ...apt.changes.map(({ name }) => name),
-    ...items.flatMap(({ resource }) => (resource?.kind === 'package' ? [resource.name] : [])),
+    ...items.flatMap(({ resource }) => (resource?.kind === 'package' ? packageNames(resource.name) : [])),
   ]);
   return pins.filter(
     ({ name }) => apt.missingPins?.includes(name) === true && (isUnclear || names.has(name)),
@@ -118,7 +118,13 @@ export function neededPins({ items, pins = [] }: HostPlan, apt: AptFacts): Pin[]
 /** Lists the files of versions that the plan installs. */
 export function neededFiles(files: readonly PackageFile[], plan: HostPlan, facts: Facts): PackageFile[] {
   const versions = installedBy(plan, facts);
-  return files.filter(({ name, version }) => versions.get(name) === version);
+  // Apt takes these for the names of the plan, and names no version of them.
+  const others = new Set(
+    plan.items.flatMap(({ resource }) =>
+      resource?.kind === 'package' ? packageNames(resource.name).slice(1) : [],
+    ),
+  );
+  return files.filter(({ name, version }) => versions.get(name) === version || others.has(name));
 }
 
 /** By package, as far as the versions are known. */
