@@ -136,7 +136,7 @@ describe.runIf(isSoak)('a cluster without a network', () => {
       expect((await cluster.healthy()).problems).toEqual([]);
       expect(await cluster.planned()).toEqual({});
       for (const host of lab.hosts) {
-        expect(await host.run(`docker run --rm ${BUSYBOX} echo here`)).toBe('here\n');
+        expect(await host.run(`docker run --rm ${BUSYBOX} echo here`)).toBe('here');
         const left = 'ls -d /var/lib/mesosup/runs/*/files /opt/mesosup/.upload 2>/dev/null; :';
         expect(await host.run(left)).toBe('');
       }
