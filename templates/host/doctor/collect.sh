@@ -48,7 +48,7 @@ unit_states() (
 busiest() { ps -eo pid,ppid,user,stat,etime,rss,comm --sort=-rss | head -n 40; }
 pressure() { head -n 9 /proc/loadavg /proc/pressure/*; }
 containers() {
-  pid=$(cat /run/docker.pid) && [ -d "/proc/$pid" ] || return
+  engine_runs || return
   timeout 10 docker ps -a --format '{{.ID}} {{.Names}} {{.Image}} {{.Status}}'
 }
 

@@ -89,12 +89,12 @@ mtu() {
   [ -n "$device" ] && cat "/sys/class/net/$device/mtu"
 }
 
-# engine: the Docker engine's own report. Asked only if the engine's process exists, since systemd might start it.
-engine() { pid=$(cat /run/docker.pid) && [ -d "/proc/$pid" ] && timeout 10 docker info --format '{{json .}}'; }
+# engine: the Docker engine's own report
+engine() { engine_runs && timeout 10 docker info --format '{{json .}}'; }
 
 # orphans: containers older than a minute whose supervisor is gone, as `ID NAME`; see supervisor-pid.ts
 orphans() {
-  pid=$(cat /run/docker.pid) && [ -d "/proc/$pid" ] || return
+  engine_runs || return
   timeout 10 docker ps -a --no-trunc --filter label=mesosup.sandbox --format '{{.ID}} {{.Names}} {{.Label "mesosup.sandbox"}}' |
     while read -r id name sandbox; do
       # The task may have put another kind of file there.

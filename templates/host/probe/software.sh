@@ -70,10 +70,10 @@ file_sums() { find_all -type f -size -"$((MAX_HASHED + 1))"c -exec sha256sum {} 
 # file_texts: the texts of small files that everyone may read, in the order of the list, which has their sizes
 file_texts() { find_all -type f -perm -004 -size -"$((MAX_TEXT + 1))"c -exec cat {} + | member texts; }
 
-# docker_engine: the engine's version. Connects only if the engine's process exists: otherwise systemd might start it.
+# docker_engine: the engine's version
 docker_engine() {
   {
-    if ! { pid=$(cat /run/docker.pid 2>/dev/null) && [ -n "$pid" ] && [ -d "/proc/$pid" ] && echo running &&
+    if ! { engine_runs && echo running &&
       timeout 3 docker version --format '{{.Server.Version}}'; }; then
       # An older client asks the engine for this, too.
       command -v docker && timeout 3 docker --version
@@ -84,7 +84,7 @@ docker_engine() {
 # images: the names of the files in IMAGES whose image Docker still has
 images() {
   [ -d "$IMAGES" ] || return 0
-  { pid=$(cat /run/docker.pid 2>/dev/null) && [ -n "$pid" ] && [ -d "/proc/$pid" ]; } || return 0
+  engine_runs || return 0
   for file in "$IMAGES"/*; do
     read -r name id <"$file" || continue
     [ "$(timeout 3 docker image inspect -f '{{.Id}}' "$name" 2>/dev/null)" = "$id" ] && echo "${file##*/}"
