@@ -9,6 +9,13 @@ import { mesosLayout, presentFlag } from './layout.ts';
 /** By host, without unreachable hosts. */
 export type FactsByHost = ReadonlyMap<string, Facts>;
 
+/** @throws TypeError for a host that was not probed */
+export function factsOf(facts: FactsByHost, name: string): Facts {
+  const own = facts.get(name);
+  if (own === undefined) throw new TypeError(`there are no facts of ${name}`);
+  return own;
+}
+
 /** Ports between ZooKeeper's servers: for followers, and for elections. */
 export const ZOOKEEPER_PEER_PORTS = [2888, 3888] as const;
 

@@ -21,6 +21,7 @@ import { lockSystem, lockWith, pinsFor } from '../locked-versions.ts';
 import type { Pin } from '../package-file.ts';
 import type { AptKeyResource } from '../resources/apt-key.ts';
 import { resourceId } from '../resources/registry.ts';
+import { factsOf } from '../topology.ts';
 import { wantedResources } from '../wanted/wanted.ts';
 import { freshSecrets, nothingChanged, type Program, sha256 } from './prepare.ts';
 import type { Session } from './session.ts';
@@ -122,12 +123,6 @@ export async function makeBundle(
 /** As before an installation, so that every package is wanted, with its repository. */
 function withoutPackages(own: Facts): Facts {
   return { ...own, packages: {}, mesosup: { ...own.mesosup, journal: [] } };
-}
-
-function factsOf(facts: ReadonlyMap<string, Facts>, name: string): Facts {
-  const own = facts.get(name);
-  if (own === undefined) throw new TypeError(`there are no facts of ${name}`);
-  return own;
 }
 
 /** @param found receives the file of each URL */

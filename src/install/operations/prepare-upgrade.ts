@@ -9,6 +9,7 @@ import type { Plan } from '../plan.ts';
 import { planCluster } from '../plan-cluster.ts';
 import { preflight } from '../preflight/preflight.ts';
 import { type SimulationRequest, simulationRequest } from '../simulation-request.ts';
+import { factsOf } from '../topology.ts';
 import type { UpgradeIntent } from '../upgrade/intent.ts';
 import { upgradeOrder } from '../upgrade/stages.ts';
 import { checkChoice, upgradeRequest, versionsOf, withTargets } from '../upgrade/targets.ts';
@@ -105,12 +106,6 @@ function joined(
     sources,
     fresh: true,
   };
-}
-
-function factsOf(facts: ReadonlyMap<string, Facts>, name: string): Facts {
-  const own = facts.get(name);
-  if (own === undefined) throw new TypeError(`there are no facts of ${name}`);
-  return own;
 }
 
 function notInstalled(cluster: string, names: readonly string[]): MesosupError {

@@ -3,7 +3,7 @@
 import { mesosLayout } from '../layout.ts';
 import { type Resource, resourceId } from '../resources/registry.ts';
 import { type Render, render } from '../templates.ts';
-import { addressOf, topologyOf, UnknownAddressError } from '../topology.ts';
+import { addressOf, factsOf, topologyOf, UnknownAddressError } from '../topology.ts';
 import { base, currentPayload } from './base.ts';
 import type { Context, Part, WantedInput } from './context.ts';
 import { docker } from './docker.ts';
@@ -43,8 +43,7 @@ export function wantedResources({ templates, ...input }: WantedInput): Resource[
 
 /** Like `wantedResources`, with texts from another source than the templates. */
 export function resourcesWith(input: Omit<WantedInput, 'templates'>, texts: Render): Resource[] {
-  const own = input.facts.get(input.host.name);
-  if (own === undefined) throw new TypeError(`there are no facts of ${input.host.name}`);
+  const own = factsOf(input.facts, input.host.name);
   const address = addressOf(input.cluster, input.host, input.facts);
   if (address === undefined) throw new UnknownAddressError(input.host.name);
   const topology = topologyOf(input.cluster, input.facts);
