@@ -21,30 +21,56 @@ export async function fetchKeys(
   download: (url: string) => Promise<Buffer> = downloadKey,
 ): Promise<Plan> {
   const fetched = new Map<string, Promise<Buffer>>();
-  const keyOf = (resource: AptKeyResource): Promise<Buffer> => {
-    const from = 'url' in resource.source ? resource.source.url : resource.source.file;
-    const file = fetched.get(from) ?? ('url' in resource.source ? download(from) : read(from));
+  const once = (from: string, get: (from: string) => Promise<Buffer>): Promise<Buffer> => {
+    const file = fetched.get(from) ?? get(from);
     fetched.set(from, file);
-    return file
-      .then((bytes) => checked(bytes, from, resource, now()))
-      .catch((error: unknown) => {
-        if (!(error instanceof MesosupError)) throw error;
-        const whom = hostsWith(plan, resource.path).join(', ');
-        throw new MesosupError(`${error.message}\nNothing was changed: the key is for ${whom}.`, {
-          remedy: error.remedy,
-          cause: error,
-        });
-      });
+    return file;
+  };
+  const sources = {
+    download: (url: string) => once(url, download),
+    read: (file: string) => once(file, readKey),
   };
   const filled = async (item: PlanItem): Promise<PlanItem> => {
     const { resource } = item;
     if (resource?.kind !== 'apt-key' || resource.content !== undefined) return item;
-    return { ...item, resource: { ...resource, content: (await keyOf(resource)).toString('base64') } };
+    return { ...item, resource: await fetchKey(resource, hostsWith(plan, resource.path), now(), sources) };
   };
   const hosts = plan.hosts.map(
     async (host): Promise<HostPlan> => ({ ...host, items: await Promise.all(host.items.map(filled)) }),
   );
   return { ...plan, hosts: await Promise.all(hosts) };
+}
+
+/**
+ * Adds its content to a key.
+ * @param whom that need it, for messages
+ * @param sources read a key from a URL, and from a file
+ * @throws MesosupError as `fetchKeys`
+ */
+export async function fetchKey(
+  resource: AptKeyResource,
+  whom: readonly string[],
+  now: number,
+  {
+    download,
+    read = readKey,
+  }: {
+    readonly download: (url: string) => Promise<Buffer>;
+    readonly read?: (file: string) => Promise<Buffer>;
+  },
+): Promise<AptKeyResource> {
+  const { source } = resource;
+  const from = 'url' in source ? source.url : source.file;
+  try {
+    const file = await ('url' in source ? download(from) : read(from));
+    return { ...resource, content: checked(file, from, resource, now).toString('base64') };
+  } catch (error) {
+    if (!(error instanceof MesosupError)) throw error;
+    throw new MesosupError(`${error.message}\nNothing was changed: the key is for ${whom.join(', ')}.`, {
+      remedy: error.remedy,
+      cause: error,
+    });
+  }
 }
 
 function hostsWith(plan: Plan, path: string): string[] {
@@ -91,7 +117,7 @@ function keysOf(file: Buffer, from: string): PublicKey[] {
   }
 }
 
-async function read(file: string): Promise<Buffer> {
+async function readKey(file: string): Promise<Buffer> {
   try {
     return await readFile(file);
   } catch (cause) {

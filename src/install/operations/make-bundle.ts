@@ -13,14 +13,13 @@ import {
   sendUriScript,
 } from '../bundle/resolve.ts';
 import { writeBundle } from '../edge/bundle-file.ts';
-import { downloadKey, fetchKeys } from '../edge/keys.ts';
+import { downloadKey, fetchKey } from '../edge/keys.ts';
 import { payload } from '../edge/payload.ts';
 import { uploadPayload } from '../edge/upload.ts';
 import type { Facts } from '../facts.ts';
 import { lockSystem, lockWith, pinsFor } from '../locked-versions.ts';
 import type { Pin } from '../package-file.ts';
 import type { AptKeyResource } from '../resources/apt-key.ts';
-import { resourceId } from '../resources/registry.ts';
 import { factsOf } from '../topology.ts';
 import { wantedResources } from '../wanted/wanted.ts';
 import { freshSecrets, nothingChanged, type Program, sha256 } from './prepare.ts';
@@ -131,28 +130,12 @@ async function withContent(
   keys: readonly AptKeyResource[],
   found: Map<string, Buffer>,
 ): Promise<AptKeyResource[]> {
-  const items = keys.map((resource) => ({
-    id: resourceId(resource),
-    action: 'create' as const,
-    title: '',
-    diff: [],
-    resource,
-  }));
-  const plan = {
-    format: 1,
-    command: 'install',
-    cluster: '',
-    version: '',
-    hosts: [{ host: system, items, basis: '' }],
-  } as const;
-  const filled = await fetchKeys(plan, Date.now, async (url) => {
+  const download = async (url: string): Promise<Buffer> => {
     const content = found.get(url) ?? (await downloadKey(url));
     found.set(url, content);
     return content;
-  });
-  return filled.hosts.flatMap((host) =>
-    host.items.flatMap(({ resource }) => (resource?.kind === 'apt-key' ? [resource] : [])),
-  );
+  };
+  return Promise.all(keys.map((key) => fetchKey(key, [system], Date.now(), { download })));
 }
 
 async function resolve(
