@@ -60,6 +60,20 @@ export interface Receiver {
   drop(): Promise<void>;
 }
 
+const nothing = async (): Promise<void> => {};
+const CHECKED_ONLY: Receiver = { write: nothing, keep: nothing, drop: nothing };
+
+/** Keeps what was written, or drops it after an error. */
+export async function received(to: Omit<Receiver, 'write'>, write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+    await to.keep();
+  } catch (error) {
+    await to.drop();
+    throw error;
+  }
+}
+
 /**
  * Reads a bundle to its end, and checks every file.
  * @param receive returns the receiver of a file; undefined for a file that is only checked
@@ -96,21 +110,17 @@ async function take(
   input: Input,
   sha256: string,
   size: number,
-  to: Receiver | undefined,
+  to: Receiver = CHECKED_ONLY,
 ): Promise<void> {
-  try {
+  await received(to, async () => {
     const hash = createHash('sha256');
     for await (const chunk of input.content(size)) {
       hash.update(chunk);
-      await to?.write(chunk);
+      await to.write(chunk);
     }
     const found = hash.digest('hex');
     if (found !== sha256) throw damaged(file, `${FILES}${sha256} has the SHA-256 ${found}`);
-    await to?.keep();
-  } catch (error) {
-    await to?.drop();
-    throw error;
-  }
+  });
 }
 
 function readManifest(file: string, text: string): BundleManifest {

@@ -9,7 +9,7 @@ import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Host } from '../../hosts/host.ts';
 import type { BundledFile } from '../bundle/manifest.ts';
 import { type PackageFile, parseControl } from '../package-file.ts';
-import type { Receiver } from './bundle-file.ts';
+import { type Receiver, received } from './bundle-file.ts';
 import { fileDigest } from './file-digest.ts';
 
 export class PackageCache {
@@ -54,7 +54,7 @@ export class PackageCache {
    */
   async fetch(host: Host, script: string, file: PackageFile): Promise<void> {
     const receiver = await this.receive(file);
-    try {
+    await received(receiver, async () => {
       const hash = createHash('sha256');
       let writing = Promise.resolve();
       const { code, stderr } = await host.run(script, {
@@ -73,11 +73,7 @@ export class PackageCache {
           { host: host.name, remedy: 'Run the same command again to resume.' },
         );
       }
-      await receiver.keep();
-    } catch (error) {
-      await receiver.drop();
-      throw error;
-    }
+    });
   }
 
   /** Copies a file of this machine into the cache. @throws MesosupError if it has another SHA-256 */
@@ -90,14 +86,10 @@ export class PackageCache {
       });
     }
     const receiver = await this.receive(file);
-    try {
+    await received(receiver, async () => {
       for await (const chunk of createReadStream(from, { highWaterMark: 1 << 20 }))
         await receiver.write(chunk);
-      await receiver.keep();
-    } catch (error) {
-      await receiver.drop();
-      throw error;
-    }
+    });
   }
 
   /** Returns the path of the archive of an image, which may not exist. @throws TypeError as `file` */
@@ -116,41 +108,37 @@ export class PackageCache {
     const found =
       sha256 === undefined ? undefined : await stat(this.imageFile(sha256)).catch(() => undefined);
     if (sha256 !== undefined && found) return { sha256, bytes: found.size };
-    const draft = await this.#draft();
-    try {
-      const hash = createHash('sha256');
-      let bytes = 0;
+    const { write, keep, drop } = await this.#draft();
+    const hash = createHash('sha256');
+    let bytes = 0;
+    let digest = '';
+    await received({ keep: () => keep(this.imageFile(digest)), drop }, async () => {
       for await (const chunk of save()) {
         hash.update(chunk);
         bytes += chunk.length;
-        await draft.handle.writeFile(chunk);
+        await write(chunk);
       }
-      const digest = hash.digest('hex');
-      await draft.keep(this.imageFile(digest));
-      await writeFile(known, digest, { mode: 0o600 });
-      return { sha256: digest, bytes };
-    } catch (error) {
-      await draft.drop();
-      throw error;
-    }
+      digest = hash.digest('hex');
+    });
+    await writeFile(known, digest, { mode: 0o600 });
+    return { sha256: digest, bytes };
   }
 
   /** Stores the archive of an image, as `receive` does. */
   async receiveImage(sha256: string): Promise<Receiver> {
-    const { handle, keep, drop } = await this.#draft();
-    return { write: (chunk) => handle.writeFile(chunk), keep: () => keep(this.imageFile(sha256)), drop };
+    const draft = await this.#draft();
+    return { ...draft, keep: () => draft.keep(this.imageFile(sha256)) };
   }
 
   /** Stores a file, whose SHA-256 the caller checks. Other processes see it only when it is kept. */
   async receive(file: PackageFile): Promise<Receiver> {
-    const { handle, keep, drop } = await this.#draft();
+    const draft = await this.#draft();
     return {
-      write: (chunk) => handle.writeFile(chunk),
+      ...draft,
       keep: async () => {
         await writeFile(this.#control(file.sha256), file.control, { mode: 0o600 });
-        await keep(this.file(file.sha256));
+        await draft.keep(this.file(file.sha256));
       },
-      drop,
     };
   }
 
@@ -160,7 +148,7 @@ export class PackageCache {
     const draft = path.join(this.#directory, `.draft-${randomBytes(6).toString('hex')}`);
     const handle = await open(draft, 'wx', 0o600);
     return {
-      handle,
+      write: (chunk: Uint8Array) => handle.writeFile(chunk),
       keep: async (name: string) => {
         await handle.sync();
         await handle.close();
