@@ -1,7 +1,4 @@
-/** Loads the cluster of a command: from a file, from options, or from the last install. */
-
-import { randomBytes } from 'node:crypto';
-import { readFile, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { MesosupError, UsageError } from '../../errors/mesosup-error.ts';
 import { unreadable } from '../../errors/unreadable.ts';
@@ -9,6 +6,7 @@ import { fewLines } from '../../text/few-lines.ts';
 import type { AptRepository, Cluster } from '../cluster.ts';
 import { formatSpecError } from '../spec-errors.ts';
 import { ClusterState, knownClusters } from './cluster-state.ts';
+import { replaceFile } from './replace-file.ts';
 
 export const SPEC_FILE = 'cluster.yaml';
 
@@ -94,20 +92,12 @@ export async function writeSpec(spec: NonNullable<LoadedCluster['file']>): Promi
     });
   }
   const file = await realpath(name).catch(() => name);
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  try {
+  const remedy = 'Make it and its directory writable, then run the same command again.';
+  const write = async (draft: string): Promise<void> => {
     const { mode } = await stat(file);
     await writeFile(draft, text, { flag: 'wx', mode: mode & 0o777, flush: true });
-    await rename(draft, file);
-  } catch (error) {
-    await rm(draft, { force: true });
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new MesosupError(`${name} can't be written: ${code ?? message}`, {
-      path: name,
-      remedy: 'Make it and its directory writable, then run the same command again.',
-      cause: error,
-    });
-  }
+  };
+  await replaceFile(file, remedy, write, name);
 }
 
 const DEFAULT_NAME = 'mesosup';

@@ -11,7 +11,7 @@ import { formsOfSecret } from '../../../test/support/secret-forms.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { generateSecrets } from '../../cluster/secrets.ts';
 import type { Facts } from '../facts.ts';
-import { writeBundle } from '../operations/support-bundle.ts';
+import { writeArchive } from '../operations/support-bundle.ts';
 import type { Plan } from '../plan.ts';
 import { type BundleInput, bundleFiles } from './bundle.ts';
 import { diagnose } from './diagnose.ts';
@@ -120,7 +120,7 @@ test('contains no secret, in any form, whatever it is made of; and only its owne
       const secrets = Object.values(generateSecrets((bytes) => randomBytes(bytes)));
       const input = exposed(secrets, before);
       expect(JSON.stringify(input.unreachable)).toContain(secrets[0]);
-      const bytes = await writeBundle(file, bundleFiles(input));
+      const bytes = await writeArchive(file, bundleFiles(input));
       const text = gunzipSync(await readFile(file)).toString('latin1');
       expect(text).toContain('support/hosts/h2/logs/one.log');
       for (const form of secrets.flatMap(formsOfSecret))

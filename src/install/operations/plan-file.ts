@@ -1,10 +1,8 @@
-/** Saved plans: files with a plan and its cluster, which is all that an apply needs. They contain no secrets. */
-
-import { randomBytes } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { Cluster } from '../../cluster/cluster.ts';
+import { replaceFile } from '../../cluster/edge/replace-file.ts';
 import { storedCluster } from '../../cluster/stored-cluster.ts';
-import { MesosupError, UsageError } from '../../errors/mesosup-error.ts';
+import { UsageError } from '../../errors/mesosup-error.ts';
 import { unreadable } from '../../errors/unreadable.ts';
 import { isJson, parseJson } from '../../json.ts';
 import { RELEASE } from '../../release.ts';
@@ -26,21 +24,10 @@ const PLAN_FILE: StoredFile<SavedPlan> = {
 
 /** Writes the file atomically, readable by its owner only. */
 export async function savePlan(file: string, saved: SavedPlan): Promise<void> {
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  try {
-    await writeFile(draft, `${JSON.stringify({ format: 1, release: RELEASE, ...saved }, null, 2)}\n`, {
-      mode: 0o600,
-      flag: 'wx',
-    });
-    await rename(draft, file);
-  } catch (error) {
-    await rm(draft, { force: true });
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new MesosupError(`${file} can't be written: ${code ?? message}`, {
-      remedy: 'Name another file with --out.',
-      cause: error,
-    });
-  }
+  const text = `${JSON.stringify({ format: 1, release: RELEASE, ...saved }, null, 2)}\n`;
+  await replaceFile(file, 'Name another file with --out.', (draft) =>
+    writeFile(draft, text, { mode: 0o600, flag: 'wx' }),
+  );
 }
 
 /** @throws UsageError for a file that is not a plan */

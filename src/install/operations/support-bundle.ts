@@ -1,16 +1,14 @@
 /** Reads what a support bundle shows of the hosts beyond the doctor's examination, and writes the bundle. */
 
-import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { hostNamed } from '../../cluster/choose-hosts.ts';
 import type { LoadedCluster } from '../../cluster/edge/load.ts';
+import { replaceFile } from '../../cluster/edge/replace-file.ts';
 import type { Secrets } from '../../cluster/secrets.ts';
 import { readYaml } from '../../cluster/yaml-text.ts';
-import { MesosupError } from '../../errors/mesosup-error.ts';
 import { HostError } from '../../hosts/host.ts';
 import { RELEASE } from '../../release.ts';
 import { type BundleFile, bundleFiles } from '../doctor/bundle.ts';
@@ -58,7 +56,7 @@ export async function writeSupportBundle(
     collections,
     secrets: secrets ? Object.values(secrets) : [],
   });
-  return writeBundle(file, files);
+  return writeArchive(file, files);
 }
 
 /** @returns by host; lacks hosts that can't be read any more, which the doctor's findings name the next time */
@@ -95,25 +93,15 @@ async function collect(
  * Writes the files as a tar archive compressed with gzip, atomically, and readable by its owner only.
  * @returns the size of the archive in bytes
  */
-export async function writeBundle(file: string, files: readonly BundleFile[]): Promise<number> {
+export async function writeArchive(file: string, files: readonly BundleFile[]): Promise<number> {
   const entries = files.map(({ name, content }) => ({
     name: `${DIRECTORY}/${name}`,
     mode: 0o600,
     content: Buffer.from(content),
   }));
-  const draft = `${file}.${randomBytes(6).toString('hex')}`;
-  try {
+  return replaceFile(file, 'Name another file with --bundle.', async (draft) => {
     const target = createWriteStream(draft, { flags: 'wx', mode: 0o600, flush: true });
     await pipeline(Readable.from(tar(entries)), createGzip(), target);
-    await rename(draft, file);
     return target.bytesWritten;
-  } catch (error) {
-    await rm(draft, { force: true });
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new MesosupError(`${file} can't be written: ${code ?? message}`, {
-      path: file,
-      remedy: 'Name another file with --bundle.',
-      cause: error,
-    });
-  }
+  });
 }
