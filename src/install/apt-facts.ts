@@ -11,7 +11,7 @@ export interface AptFacts {
   readonly unreachable: readonly string[];
   /** Names of pins whose version no repository has. */
   readonly missingPins?: readonly string[];
-  /** By package of the request: the version that apt would install, or has installed. */
+  /** By package of the request, and the name that apt has for it: the version that apt would install, or has installed. */
   readonly candidates?: Readonly<Record<string, string>>;
   /** Bytes that apt would download. Missing if the simulation failed. */
   readonly downloadBytes?: number;

@@ -179,7 +179,8 @@ describe('pins that no repository has', () => {
     const item = (name: string) => ({ ...host.items[0], resource: { kind: 'package', name } }) as PlanItem;
     const libraries = { ...host, items: [item('libapr1')] };
     const file = { name: 'libapr1t64', version: '1.7.5', sha256: ONE, bytes: 1, control: '' };
-    expect(neededFiles([file], libraries, bareFacts('10.0.0.1', { apt }))).toEqual([file]);
+    const facts = bareFacts('10.0.0.1', { apt: { ...apt, candidates: { libapr1t64: '1.7.5' } } });
+    expect(neededFiles([file], libraries, facts)).toEqual([file]);
     const pin = { name: 'libapr1t64', version: '1.7.5', sha256: ONE };
     const missing = { ...apt, changes: [], missingPins: ['libapr1t64'] };
     expect(neededPins({ ...libraries, pins: [pin] }, missing)).toEqual([pin]);

@@ -4,7 +4,6 @@ import { isLockable, isSystem, type LockedPackage, type VersionsLock } from '../
 import type { AptFacts } from './apt-facts.ts';
 import type { Facts } from './facts.ts';
 import type { HostFacts } from './host-facts.ts';
-import { idParts } from './item.ts';
 import type { PackageFile, Pin } from './package-file.ts';
 import { installedPackage, packageNames } from './package-state.ts';
 import type { HostPlan, Plan } from './plan.ts';
@@ -118,23 +117,19 @@ export function neededPins({ items, pins = [] }: HostPlan, apt: AptFacts): Pin[]
 /** Lists the files of versions that the plan installs. */
 export function neededFiles(files: readonly PackageFile[], plan: HostPlan, facts: Facts): PackageFile[] {
   const versions = installedBy(plan, facts);
-  // Apt takes these for the names of the plan, and names no version of them.
-  const others = new Set(
-    plan.items.flatMap(({ resource }) =>
-      resource?.kind === 'package' ? packageNames(resource.name).slice(1) : [],
-    ),
-  );
-  return files.filter(({ name, version }) => versions.get(name) === version || others.has(name));
+  return files.filter(({ name, version }) => versions.get(name) === version);
 }
 
 /** By package, as far as the versions are known. */
 function installedBy({ items }: HostPlan, { apt }: Facts): Map<string, string> {
   const found = new Map<string, string>();
-  for (const { id, resource } of items) {
+  for (const { resource } of items) {
     if (resource?.kind === 'payload') found.set(PAYLOAD, resource.version);
     if (resource?.kind !== 'package') continue;
-    const version = apt?.candidates?.[resource.name];
-    if (version !== undefined) found.set(idParts(id).name, version);
+    for (const name of packageNames(resource.name)) {
+      const version = apt?.candidates?.[name];
+      if (version !== undefined) found.set(name, version);
+    }
   }
   for (const { name, action, to } of apt?.changes ?? []) {
     if (action !== 'remove' && to !== undefined) found.set(name, to);

@@ -36,6 +36,16 @@ test('apt that only adds packages has no obstacles', () => {
   expect(facts).toEqual({ ...nothing, candidates });
 });
 
+test('a library that apt has under another name has a version under that name, and is no change of its own', () => {
+  const simulation = Buffer.from('Inst libapr1t64 (1.7.5-1 Debian:13/stable [amd64])\n').toString('base64');
+  const { candidates, changes } = parseSimulation(JSON.stringify({ format: 1, simulation }), {
+    packages: [{ name: 'libapr1' }],
+    sources: [],
+  });
+  expect(candidates).toEqual({ libapr1t64: '1.7.5-1' });
+  expect(changes).toEqual([]);
+});
+
 test('a locked version that no repository has is an obstacle, of a package of the plan and of a dependency', () => {
   const pin = (name: string, version: string) => ({ name, version, sha256: 'a'.repeat(64) });
   const pins = [

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { parseJson } from '../../json.ts';
 import type { AptChange, AptFacts, AptObstacle, Suspect } from '../apt-facts.ts';
+import { packageNames } from '../package-state.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
 import { type Pin, parsePreferences, pinsOf } from './apt-preferences.ts';
 import { conflictOf, findCauses, parseRelations } from './apt-relations.ts';
@@ -63,7 +64,7 @@ export function parseSimulation(stdout: string, request: SimulationRequest): Apt
       ),
     ],
     ...(data.lackingPins !== '' && { missingPins: lines(data.lackingPins) }),
-    candidates: candidatesIn(data, request),
+    candidates: { ...candidatesIn(data, request), ...otherNamesIn(steps, request) },
     ...(/^\d+$/.test(data.download) && { downloadBytes: Number(data.download) }),
     failure: failureOf(data.simulation),
   };
@@ -120,6 +121,15 @@ function candidatesIn({ policy, madison }: Answer, { packages }: SimulationReque
     return found === undefined ? [] : [[name, found] as const];
   });
   return Object.fromEntries(entries);
+}
+
+/** Versions of packages that apt installs under another name than that of the request. */
+function otherNamesIn(steps: readonly Step[], { packages }: SimulationRequest): Record<string, string> {
+  const others = new Set(packages.flatMap(({ name }) => packageNames(name).slice(1)));
+  const found = steps.flatMap(({ name, to }) =>
+    to !== undefined && others.has(name) ? [[name, to] as const] : [],
+  );
+  return Object.fromEntries(found);
 }
 
 /** Chooses as `newest` in apt.sh does. */
@@ -199,7 +209,7 @@ function heldPackages(steps: readonly Step[], holds: ReadonlyMap<string, string>
 
 function changesOf(steps: readonly Step[], data: Answer, { packages }: SimulationRequest): AptChange[] {
   const wanted = packages.map(({ name }) => name);
-  const own = new Set(wanted.flatMap((name) => [name, `${name}t64`]));
+  const own = new Set(wanted.flatMap(packageNames));
   const relations = parseRelations(data.relations);
   const brought = findCauses(wanted, relations);
   const down = new Set(lines(data.downgrades));
