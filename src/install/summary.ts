@@ -44,7 +44,7 @@ export interface PlanSummary {
   readonly upgrade?: UpgradeSummary;
   /** What the plan installs in another version than `versions.lock` has. */
   readonly moved: readonly MovedVersion[];
-  /** Hosts whose packages get the versions of `versions.lock`, and those that get them from a bundle. */
+  /** Hosts that take versions of `versions.lock`, and hosts that take packages from a bundle. */
   readonly pinned: readonly string[];
   readonly bundled: readonly string[];
   /** The number of groups of hosts that are changed one after another. */

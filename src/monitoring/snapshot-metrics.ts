@@ -27,7 +27,7 @@ export interface NamedMetric extends Omit<SnapshotMetric, 'key'> {
 const MEBIBYTE = 2 ** 20;
 const MILLISECOND = 0.001;
 
-/** States of tasks. An agent does not know all of those that a master knows. */
+/** States of tasks. A master has more of them than an agent. */
 const LIVE = ['staging', 'starting', 'running', 'killing'];
 const MASTER_LIVE = [...LIVE, 'unreachable'];
 const MASTER_ENDED = ['finished', 'failed', 'killed', 'lost', 'error', 'dropped', 'gone', 'gone_by_operator'];

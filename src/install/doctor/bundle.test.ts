@@ -157,7 +157,7 @@ test('puts hosts with long or unusual names into directories with short ones', (
   );
 });
 
-/** Five faults of h2; each is told apart from the others by what the bundle contains. */
+/** Five faults of h2, which can be distinguished by the content of the bundle. */
 const FAULTS: Record<
   string,
   { facts?: (own: Facts) => Partial<Facts>; seen?: (own: Examination) => Partial<Examination> }

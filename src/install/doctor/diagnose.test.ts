@@ -406,7 +406,7 @@ test('differences that another finding explains are not counted again', () => {
   ]);
 });
 
-test('reports problems of the preflight, except those that matter only to an installation', () => {
+test('reports problems of the preflight, except the ones that matter only to an installation', () => {
   const problem = (check: string) => ({
     host: 'h2',
     check,

@@ -5,7 +5,7 @@ import type { Certificate } from '../doctor/examination.ts';
 
 const PEM = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----/g;
 
-/** @returns those that can be read */
+/** Returns the certificates in a text. Damaged ones are left out. */
 export function readCertificates(pem: string): Certificate[] {
   return [...pem.matchAll(PEM)].flatMap(([text]) => {
     try {

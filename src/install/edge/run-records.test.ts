@@ -91,7 +91,7 @@ test('a record whose program was killed in the middle of a line is unfinished, a
   expect(runFrame(run).last).toContain('has no end');
 });
 
-test('keeps the last 20 runs, also those that began in the same second', async () => {
+test('keeps the last 20 runs, even if two began in the same second', async () => {
   for (let i = 0; i < 25; i += 1) {
     if (i !== 24) now += 60_000;
     const record = recorder();

@@ -45,7 +45,7 @@ export async function supplyPackages(
   return { answers: now, files };
 }
 
-/** Leaves out the files of other versions than those that the plan installs. */
+/** Keeps only files of versions that the plan installs. */
 export function withNeededFiles(plan: Plan, facts: ReadonlyMap<string, Facts>): Plan {
   return {
     ...plan,
