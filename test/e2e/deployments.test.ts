@@ -13,6 +13,8 @@ const APP = {
   instances: 2,
   cpus: 0.1,
   mem: 32,
+  // A client that has just read the endpoints still asks an instance that is about to end.
+  drainSeconds: 3,
   container: {
     type: 'DOCKER',
     docker: { image: BUSYBOX },
@@ -80,7 +82,7 @@ async function look(): Promise<string> {
   const text = await (await fetch(`${api}/v1/endpoints/web_page`)).text();
   const servers = text.trim().split(' ').slice(2);
   const server = servers[Math.floor(Math.random() * servers.length)];
-  const response = await fetch(`http://${server}/page`, { signal: AbortSignal.timeout(2000) });
+  const response = await fetch(`http://${server}/page`, { signal: AbortSignal.timeout(20_000) });
   return `${response.status} ${(await response.text()).trim()}`;
 }
 

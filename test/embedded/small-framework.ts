@@ -3,6 +3,7 @@
 import { vi } from 'vitest';
 import { parseResources } from '../../src/embedded/wire/resource-text.ts';
 import type { Credential } from '../../src/mesos/http.ts';
+import { LONGEST_BACKOFF_MS } from '../../src/mesos/retry.ts';
 import { createSchedulerSession } from '../../src/mesos/scheduler-session.ts';
 import type {
   ExecutorInfo,
@@ -15,7 +16,8 @@ import type {
 } from '../../src/mesos/types.ts';
 import { frameworkInfo } from './fake-master.ts';
 
-const TIMEOUT_MS = 10_000;
+/** While no master leads, a session waits up to LONGEST_BACKOFF_MS before its next attempt. */
+const TIMEOUT_MS = LONGEST_BACKOFF_MS + 15_000;
 
 export class SmallFramework {
   readonly info: FrameworkInfo;

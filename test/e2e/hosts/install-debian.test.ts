@@ -1,4 +1,4 @@
-/** Hosts with Debian 11 and 13, and 12 in the soak, each a separate cluster with ZooKeeper: installed, used, rebooted, uninstalled. */
+/** Hosts with Debian 13, and 11 and 12 in the soak, each a separate cluster with ZooKeeper: installed, used, rebooted, uninstalled. */
 
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
