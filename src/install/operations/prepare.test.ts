@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { bareFacts, clusterOf, hostOf } from '../../../test/install/hosts.ts';
 import { HOST_SCRIPTS, type HostScripts } from '../script/host-scripts.ts';
-import { type DrainIntent, prepare } from './prepare.ts';
+import { type DrainIntent, prepare, startsServices } from './prepare.ts';
 import type { Session } from './session.ts';
 
 const cluster = clusterOf([hostOf('h1', { roles: ['master', 'agent'] })]);
@@ -43,4 +43,21 @@ test('an uninstall of one host takes the lock on the same host as all other runs
     intent,
   );
   expect([prepared.reach.usable, prepared.lockOn?.[0]]).toEqual([['h2'], 'h1']);
+});
+
+test('a host that is new in a running cluster is started, and no host of a stopped or new cluster', () => {
+  const install = { command: 'install', start: false } as const;
+  const host = (current: string, started: boolean) => ({
+    ...bare,
+    mesosup: { ...bare.mesosup, current, started },
+  });
+  const [running, stopped, fresh] = [host('1', true), host('1', false), host('', false)];
+  const starts = (...hosts: (typeof running)[]) =>
+    startsServices(install, new Map(hosts.map((facts, i) => [`h${i}`, facts])));
+  expect(starts(running, running, fresh)).toBe(true);
+  expect(starts(running, stopped, fresh)).toBe(false);
+  expect(starts(stopped, fresh)).toBe(false);
+  expect(starts(fresh, fresh)).toBe(false);
+  expect(starts(running, running)).toBe(false);
+  expect(startsServices({ ...install, start: true }, new Map([['h0', fresh]]))).toBe(true);
 });

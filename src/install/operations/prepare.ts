@@ -158,9 +158,7 @@ export async function prepare(
   };
   const before = check(survey.facts);
   const asked =
-    (only || member) && intent.command === 'install'
-      ? { ...intent, start: [...survey.facts.values()].some(({ mesosup }) => mesosup.started) }
-      : intent;
+    intent.command === 'install' ? { ...intent, start: startsServices(intent, survey.facts) } : intent;
   const startProblems = startsCluster(asked) ? missingForStart(session, survey.facts, before, asked) : [];
   const now = startProblems.length > 0 ? { ...intent, command: 'install' as const, start: false } : asked;
   const stored = intent.command === 'stop' ? undefined : await session.state.versionsLock();
@@ -268,6 +266,18 @@ async function prepareDrain(
 /** The change of members that an intent makes. */
 export function memberOf(intent: Intent): MemberChange | undefined {
   return intent.command === 'install' ? intent.member : undefined;
+}
+
+/** Whether an install starts the services of hosts on which they never ran: a host that joins a running cluster starts, too. */
+export function startsServices(
+  intent: Extract<Intent, { command: 'install' }>,
+  facts: ReadonlyMap<string, Facts>,
+): boolean {
+  const hosts = [...facts.values()].map(({ mesosup }) => mesosup);
+  if (intent.only || intent.member) return hosts.some(({ started }) => started);
+  const installed = hosts.filter(({ current }) => current !== '');
+  const joins = installed.length > 0 && installed.length < hosts.length;
+  return intent.start || (joins && installed.every(({ started }) => started));
 }
 
 function startsCluster(intent: Intent): boolean {
