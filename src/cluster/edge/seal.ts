@@ -28,14 +28,15 @@ const MAX_MEMORY = 512 * 2 ** 20;
 
 const derive = promisify<string, Buffer, number, ScryptOptions, Buffer>(scrypt);
 
-export async function seal(content: Uint8Array, passPhrase: string): Promise<Buffer> {
+/** @param cost of scrypt; the file tells it to whoever opens it */
+export async function seal(content: Uint8Array, passPhrase: string, cost = COST): Promise<Buffer> {
   const [salt, nonce] = [randomBytes(16), randomBytes(12)];
-  const { key, check } = await keysOf(passPhrase, salt, COST);
+  const { key, check } = await keysOf(passPhrase, salt, cost);
   const header = {
     kind: KIND,
     format: FORMAT,
     release: RELEASE,
-    ...COST,
+    ...cost,
     salt: salt.toString('base64'),
     nonce: nonce.toString('base64'),
     check: check.toString('base64'),
