@@ -132,6 +132,24 @@ it('answers 503 if the leader loses the leadership before it answers', async () 
   expect(await answer.text()).toContain('is no longer the leader and did not answer');
 });
 
+it('tells a change that never reached the leader from one that may have been made', async () => {
+  const post = async (leader: string) => {
+    const answer = await fetch(await follower(leader), { method: 'POST', body: '{}' });
+    return [answer.status, answer.headers.get('retry-after'), await answer.text()];
+  };
+  expect(await post('127.0.0.1:1')).toEqual([
+    503,
+    '1',
+    expect.stringMatching(/can't be reached: .*; try again in a moment/),
+  ]);
+  const leaves = await serve((incoming) => incoming.socket.destroy());
+  expect(await post(leaves)).toEqual([
+    503,
+    null,
+    expect.stringMatching(/did not answer: .*; the change may have been made/),
+  ]);
+});
+
 it('does not forward a forwarded request', async () => {
   const answer = await fetch(await follower('127.0.0.1:1'), { headers: { 'X-Marathon-Via': 'other:1' } });
   expect(answer.status).toBe(503);
@@ -164,7 +182,7 @@ it('trusts a leader with TLS by its certificate only, whatever Host the client s
     return [answer.statusCode, await bodyOf(answer)];
   };
   expect(await ask({ ca })).toEqual([200, 'tea']);
-  expect(await ask({})).toEqual([503, expect.stringContaining('self-signed')]);
+  expect(await ask({})).toEqual([503, expect.stringMatching(/can't be reached: .*self-signed/)]);
 });
 
 it('forwards with TLS what came with TLS, if the schedulers listen with and without it', async () => {

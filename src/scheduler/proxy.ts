@@ -15,7 +15,7 @@ import { hasTls, isEncrypted, VIA } from './api/client-origin.ts';
 import { ignoreRest } from './unread-body.ts';
 import type { Upgrade } from './upgrade.ts';
 
-/** Limits the time to connect. There is no limit for the answer. */
+/** Limits the time to connect, with TLS its handshake, too. There is no limit for the answer. */
 const CONNECT_WITHIN_MS = 5000;
 /** Headers that concern a single connection, in addition to those named in `Connection`. */
 const HOP_BY_HOP = [
@@ -117,14 +117,28 @@ export function forwardRequest(
   const outgoing = tls
     ? requestByTls({ ...options, servername: isIP(host) ? '' : host, ...trustIn(tls) })
     : requestPlainly(options);
+  let isConnected = false;
   const fail = (reason: string): void => {
     outgoing.destroy();
-    if (answer.headersSent) answer.destroy();
-    else if (leader.term.aborted)
-      answerUnavailable(answer, `${leader.address} is no longer the leader and did not answer`);
-    else answerUnavailable(answer, `The leading scheduler, ${leader.address}, can't be reached: ${reason}`);
+    if (answer.headersSent) {
+      answer.destroy();
+      return;
+    }
+    const mayBeDone = isConnected && method !== 'GET' && method !== 'HEAD';
+    const what = leader.term.aborted
+      ? `${leader.address} is no longer the leader and did not answer`
+      : `The leading scheduler, ${leader.address}, ${isConnected ? 'did not answer' : "can't be reached"}: ${reason}`;
+    answerUnavailable(answer, what, mayBeDone);
   };
-  connectInTime(outgoing, () => fail('no connection within 5 s'));
+  connectInTime(
+    outgoing,
+    // Before that, the leader has received nothing.
+    tls ? 'secureConnect' : 'connect',
+    () => {
+      isConnected = true;
+    },
+    () => fail('no connection within 5 s'),
+  );
   outgoing.on('error', ({ message }) => {
     // After the headers, the error handler of the response detects an incomplete answer.
     if (!answer.headersSent) fail(message);
@@ -200,22 +214,38 @@ function join(
   leader.once('close', () => term.removeEventListener('abort', end));
 }
 
-/** Answers 503, with what to do. */
-export function answerUnavailable(answer: ServerResponse, message: string): void {
+/**
+ * Answers 503, with what to do.
+ * @param mayBeDone the request may have changed something, so that clients must not simply send it again
+ */
+export function answerUnavailable(answer: ServerResponse, message: string, mayBeDone = false): void {
   ignoreRest(answer.req, answer);
-  const body = JSON.stringify({ message: `${message}; try again in a moment` });
+  const next = mayBeDone
+    ? 'the change may have been made: check before you send it again'
+    : 'try again in a moment';
+  const body = JSON.stringify({ message: `${message}; ${next}` });
   answer.writeHead(503, {
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(body),
-    'Retry-After': '1',
+    ...(!mayBeDone && { 'Retry-After': '1' }),
   });
   answer.end(body);
 }
 
-function connectInTime(outgoing: ClientRequest, onLate: () => void): void {
+function connectInTime(
+  outgoing: ClientRequest,
+  event: 'connect' | 'secureConnect',
+  onConnected: () => void,
+  onLate: () => void,
+): void {
   const tooLate = setTimeout(onLate, CONNECT_WITHIN_MS);
   const done = (): void => clearTimeout(tooLate);
-  outgoing.on('socket', (socket) => socket.on('connect', done));
+  outgoing.on('socket', (socket) =>
+    socket.on(event, () => {
+      done();
+      onConnected();
+    }),
+  );
   outgoing.on('close', done);
 }
 
