@@ -2,6 +2,7 @@
 
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
 import type { Secrets } from '../../../src/cluster/secrets.ts';
@@ -16,6 +17,8 @@ import { root, until } from '../demo-cluster.ts';
 export const PORTS = { master: 5050, agent: 5051, scheduler: 8080, zookeeper: 2181 };
 
 const COMMAND_MS = 540_000;
+/** Far more than an election takes on a slow machine. */
+const NO_LEADER_MS = 60_000;
 
 export interface Outcome {
   code: number;
@@ -124,14 +127,23 @@ export class LabCluster {
     return JSON.parse(await readFile(path.join(this.state, 'secrets.json'), 'utf8')) as Secrets;
   }
 
-  /** Sends a request to the scheduler's API on a host, with the user of the API. */
+  /**
+   * Sends a request to the scheduler's API on a host, with the user of the API. Sends it again while the answer is a 503
+   * with Retry-After: then no leader has received it, since one is elected or restarts.
+   */
   async api(host: LabHost, route: string, init: RequestInit = {}): Promise<Response> {
     const basic = Buffer.from(`mesosup:${(await this.secrets()).api}`).toString('base64');
     const headers = { authorization: `Basic ${basic}`, 'content-type': 'application/json', ...init.headers };
-    return fetch(`http://${host.address}:${PORTS.scheduler}${route}`, { ...init, headers });
+    const end = Date.now() + NO_LEADER_MS;
+    for (;;) {
+      const answer = await fetch(`http://${host.address}:${PORTS.scheduler}${route}`, { ...init, headers });
+      if (answer.status !== 503 || !answer.headers.has('retry-after') || Date.now() > end) return answer;
+      await answer.body?.cancel();
+      await sleep(500);
+    }
   }
 
-  /** @throws Error if the scheduler has no answer, for example while another one is elected */
+  /** @throws Error if no scheduler leads for a minute, or the host's scheduler does not listen */
   async endpoints(host: LabHost, app: string): Promise<Endpoint[]> {
     const answer = await this.api(host, '/v1/endpoints');
     const text = await answer.text();
