@@ -124,9 +124,11 @@ test('gives up a connection on which nothing arrives any more', async () => {
 
 test('ends with the reason of its signal, before the answer and in the middle of it', async () => {
   const waiting = new Set<IncomingMessage>();
+  let arrive = (): void => {};
   const port = await listen((request, response) => {
     waiting.add(request);
     if (request.url === '/half') response.write('half');
+    arrive();
   });
   const reason = new Error('enough');
   for (const [url, part] of [
@@ -134,9 +136,13 @@ test('ends with the reason of its signal, before the answer and in the middle of
     ['/half', 'text'],
   ]) {
     const controller = new AbortController();
+    const arrived = Promise.withResolvers<void>();
+    arrive = arrived.resolve;
     const sent = httpSend()(`http://127.0.0.1:${port}${url}`, options({ signal: controller.signal }));
     const ended = part === 'text' ? sent.then((answer) => answer.text()) : sent;
-    setTimeout(() => controller.abort(reason), 50);
+    await arrived.promise;
+    if (part === 'text') await sent;
+    controller.abort(reason);
     await expect(ended).rejects.toBe(reason);
   }
   expect(waiting.size).toBe(2);
