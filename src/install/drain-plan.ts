@@ -82,7 +82,7 @@ function memberItems({ cluster, host, facts }: DrainPlanInput): PlanItem[] {
   if (facts.zookeeper.mode !== 'leader') return stops;
   const inputs = facts.services[ZOOKEEPER_SERVICE]?.inputs ?? '';
   const resource: ServiceResource = { ...plainService(ZOOKEEPER_SERVICE), running: true, inputs };
-  const title = `service ${ZOOKEEPER_SERVICE}: restart until another server leads`;
+  const title = `service ${ZOOKEEPER_SERVICE}: stop until another server leads`;
   return [...stops, { id: `service:${ZOOKEEPER_SERVICE}`, action: 'step-down', title, diff: [], resource }];
 }
 

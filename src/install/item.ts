@@ -16,7 +16,7 @@ export type PlanAction =
   | 'start'
   | 'stop'
   | 'restart'
-  | 'step-down' // restart a server of ZooKeeper until another one leads
+  | 'step-down' // stop a server of ZooKeeper until another one leads
   | 'reload' // the init system reads its files again; the service keeps running
   | 'replace-agent' // drain and stop the agent, remove its id: its tasks end. A `start` follows after its files
   | 'drain' // take the agent out of service: its tasks move to other agents, or end

@@ -35,12 +35,37 @@ function run(text: string): string {
   }
 }
 
-test('a server of ZooKeeper steps down under Upstart too', () => {
-  const output = run(`${script('apply/edges.sh')}
-ask() { echo 'Mode: follower'; }
+/** Another server, which leads from the third time that it is asked, and the one of this host, which follows. */
+const STEP_DOWN = `exec 3>&1
+${script('apply/edges.sh')}
+ask() {
+  case $1 in 127.0.0.1) echo 'Mode: follower'; return ;; esac
+  echo asked >&3
+  echo >>'${directory}/asked'
+  [ "$(wc -l <'${directory}/asked')" -lt 3 ] || echo 'Mode: leader'
+}
 ZOOKEEPERS='10.0.0.1 2181'
+rm -f '${directory}/asked'
+`;
+
+test.each(['upstart', 'systemd'])(
+  'a server of ZooKeeper under %s starts again only when another one leads',
+  (init) => {
+    const output = run(`${STEP_DOWN}
+init=${init} EDGE_SECONDS=60
+systemctl() { echo "\${1} \${2%.service}"; }
 step_down zookeeper zookeeper.service i1 && echo done`);
-  expect(output).toBe('stop zookeeper\nstart zookeeper\ndone\n');
+    expect(output).toBe('stop zookeeper\nasked\nasked\nasked\nstart zookeeper\ndone\n');
+  },
+);
+
+test('a server of ZooKeeper starts again, too, if the others elect no leader', () => {
+  const output = run(`${STEP_DOWN}
+EDGE_SECONDS=0
+step_down zookeeper zookeeper.service i1`);
+  expect(output).toBe(
+    'stop zookeeper\nasked\nstart zookeeper\nfails: the other servers of ZooKeeper have elected no leader in 0 seconds\n',
+  );
 });
 
 test('the scheduler has stopped under Upstart before its state is copied', () => {

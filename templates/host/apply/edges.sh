@@ -38,26 +38,30 @@ follows() {
   return 1
 }
 
-# step_down NAME UNIT INPUTS: restarts the ZooKeeper of this host until another server leads. The others elect a leader
-# while this one starts, but it might win an election that takes longer.
+# zookeeper_led: succeeds if a ZooKeeper leads a quorum, else sets $missing
+zookeeper_led() {
+  while read -r address port; do
+    case $(echo srvr | ask "$address" "$port") in *'Mode: leader'*) return 0 ;; esac
+  done <<END
+$ZOOKEEPERS
+END
+  missing='no server leads'
+  return 1
+}
+
+# step_down NAME UNIT INPUTS: stops the ZooKeeper of this host until the others have elected a leader, and starts it then.
+# Started before, it could win their election, or take part in one that has to begin again when it restarts.
 step_down() {
-  turns=0
-  while :; do
-    if [ "$init" = upstart ]; then
-      logged initctl stop "$1"
-      logged initctl start "$1" || failing "$1 does not start" "$2"
-    else
-      logged systemctl restart "$2" || failing "$1 does not start" "$2"
-    fi
-    tenths=0
-    until follows || [ "$tenths" -ge 100 ]; do
-      sleep 0.5
-      tenths=$((tenths + 5))
-    done
-    [ "$tenths" -ge 100 ] || return 0
-    turns=$((turns + 1))
-    [ "$turns" -lt 5 ] || fail wait "ZooKeeper on this host still leads after $turns restarts" 'Run the same command again.'
+  if [ "$init" = upstart ]; then logged initctl stop "$1"; else logged systemctl stop "$2"; fi || failing "$1 does not stop" "$2"
+  begun=$(date +%s)
+  led=yes
+  until zookeeper_led; do
+    if [ $(($(date +%s) - begun)) -ge "$EDGE_SECONDS" ]; then led=; break; fi
+    sleep 0.2
   done
+  if [ "$init" = upstart ]; then logged initctl start "$1"; else logged systemctl start "$2"; fi || failing "$1 does not start" "$2"
+  [ -n "$led" ] || fail wait "the other servers of ZooKeeper have elected no leader in $EDGE_SECONDS seconds" 'Check that they run and reach each other on ports 2888 and 3888. Then run the same command again.'
+  wait_until follows 'the ZooKeeper of this host to follow the new leader' 'Read its log with "journalctl -u zookeeper". Then run the same command again.'
 }
 
 # master_elected: succeeds if a master leads, and sets $leader to its address and port, else sets $missing. `/redirect`
