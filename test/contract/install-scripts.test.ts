@@ -223,7 +223,6 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
     for (const name of ['libnew_1%3a2.0-1_amd64', 'known_1.1_all', 'older_2.0_all'])
       await writeFile(path.join(debs, `${name}.deb`), name);
     const input = [...settings, ...packages, ...more, ''].join('\n').replaceAll('DEBS', debs);
-    await rm(former(), { force: true });
     const pinFile = path.join(directory, 'pins');
     await writeFile(pinFile, `${pins.join('\n')}\n`);
     const files = [output, allowedFile, journal, former(), pinFile, installed()];
@@ -240,7 +239,11 @@ describe.each(SHELLS)('the hook that apt runs before dpkg, in %s', (_shell, [pro
     expect(stdout).toBe('');
   });
 
-  test('records the version that each package had before its change', async () => {
+  test('records the version that each package had before its last change', async () => {
+    await writeFile(former(), 'known 0.8\nother 5\nknown 0.9\n');
+    expect((await run('1,024 kB')).exitCode).toBe(0);
+    expect(await readFile(former(), 'utf8')).toBe('known 1.0\nother 5\nours 2.0\nolder 3.0\n');
+    await rm(former());
     await run('1,024 kB');
     expect(await readFile(former(), 'utf8')).toBe('ours 2.0\nknown 1.0\nolder 3.0\n');
   });

@@ -36,7 +36,7 @@ export const ACCOUNTS = `${STATE}/accounts`;
 /** Exists if an apt source has changed since the package lists were fetched. */
 export const LISTS_STALE = `${STATE}/lists-stale`;
 
-/** Versions of packages before a run changed them: lines `NAME VERSION`, the latest change of a package last. */
+/** Versions of packages before a run last changed them: lines `NAME VERSION`. */
 export const FORMER_PACKAGES = `${STATE}/former-packages`;
 
 /** What apt took: lines `NAME VERSION SHA256 SECONDS`, one for each package, with the time by the host's clock. */

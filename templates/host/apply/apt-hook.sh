@@ -54,7 +54,11 @@ new=$(printf '%s\n' "$request" | awk "$RECALL"'
   $0 == "" { body = 1 }' "$3") || exit 1
 [ -z "$new" ] || { printf '%s\n' "$new" >>"$3" && sync "$3"; } || exit 1
 former=$(printf '%s\n' "$request" | awk 'body && $2 != "-" && $3 != "=" { print $1, $2 } $0 == "" { body = 1 }')
-[ -z "$former" ] || printf '%s\n' "$former" >>"$4" || exit 1
+[ -z "$former" ] || {
+  { cat "$4" 2>/dev/null; printf '%s\n' "$former"; } |
+    awk '!($1 in line) { name[++n] = $1 } { line[$1] = $0 } END { for (i = 1; i <= n; i++) print line[name[i]] }' >"$4.new" &&
+    mv -f "$4.new" "$4"
+} || exit 1
 # apt writes how much space the packages need, but checks only the space for its downloads.
 need=$(awk '/additional disk space will be used/ { for (i = 1; i < NF; i++) if ($(i + 1) ~ /^[kMG]?B$/ && $(i + 2) == "of") {
   n = $i; gsub(",", "", n); f = $(i + 1) == "GB" ? 1000000 : $(i + 1) == "MB" ? 1000 : $(i + 1) == "kB" ? 1 : 0.001; printf "%.0f\n", n * f } }' "$1" | tail -n 1)
