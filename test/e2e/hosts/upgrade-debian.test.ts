@@ -18,7 +18,7 @@ import { createWebApps, SERVICE_PORTS, startWebBalancer, untilAnswered } from '.
 /** A real package of Mesos is built for Debian 12. */
 const inSoak = describe.runIf(process.env.MESOSUP_SOAK_FACTOR !== undefined && realDeb() === undefined);
 /** A bound for hangs. */
-const LONG_MS = 1_200_000;
+const LONG_MS = 2_400_000;
 const NAMES = ['h1', 'h2', 'h3'];
 
 inSoak.each(['debian-13', 'debian-11'] as const)('%s', (system) => {
@@ -29,6 +29,7 @@ inSoak.each(['debian-13', 'debian-11'] as const)('%s', (system) => {
   beforeAll(async () => {
     lab = await startLab({ hosts: NAMES.map(() => ({ system, packages: MEMBER_PACKAGES })) });
     cluster = new LabCluster(lab);
+    cluster.commandMs = LONG_MS / 2;
     await makeTestImages();
   }, LONG_MS);
   afterAll(async () => {

@@ -19,7 +19,7 @@ import { APPS, createWebApps, untilAnswered } from '../support/web-apps.ts';
 
 const inSoak = describe.runIf(process.env.MESOSUP_SOAK_FACTOR !== undefined);
 /** A bound for hangs. */
-const LONG_MS = 1_200_000;
+const LONG_MS = 2_400_000;
 const NAMES = ['h1', 'h2', 'h3'];
 /** The agents of 0.1.0 leave this support on, and Mesos then needs cgroups v1. */
 const AGENTS = { agentFlags: { systemd_enable_support: 'false' } };
@@ -35,6 +35,7 @@ inSoak('release 0.1.0', () => {
   beforeAll(async () => {
     lab = await startLab({ hosts: NAMES.map(() => ({ packages: MEMBER_PACKAGES })) });
     cluster = new LabCluster(lab);
+    cluster.commandMs = LONG_MS / 2;
     await makeTestImages();
     released = await buildReleased(path.join(lab.directory, 'released'));
   }, LONG_MS);

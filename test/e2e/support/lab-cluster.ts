@@ -16,7 +16,6 @@ import { root, until } from '../demo-cluster.ts';
 
 export const PORTS = { master: 5050, agent: 5051, scheduler: 8080, zookeeper: 2181 };
 
-const COMMAND_MS = 540_000;
 /** Far more than an election takes on a slow machine. */
 const NO_LEADER_MS = 60_000;
 
@@ -37,6 +36,8 @@ export class LabCluster {
   flags: readonly string[] = [];
   /** The program; tests of upgrades also use an older one. */
   program = path.join(root, 'bin/mesosup');
+  /** A command ends after this time: before the test's own limit, so that a failure shows the output. */
+  commandMs = 540_000;
 
   /** @param name the directory for its spec and state, within the lab's directory */
   constructor(lab: Lab, name = 'cluster') {
@@ -185,8 +186,7 @@ export class LabCluster {
       stdin: 'ignore',
       all: true,
       cwd: this.directory,
-      // Before the test's own limit, so that a failure shows the output.
-      timeout: COMMAND_MS,
+      timeout: this.commandMs,
     });
   }
 
