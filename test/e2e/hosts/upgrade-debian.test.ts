@@ -3,16 +3,14 @@
  * Docker; in the soak.
  */
 
-import path from 'node:path';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { realDeb } from '../../lab/mesos-deb.ts';
 import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
-import { root } from '../demo-cluster.ts';
 import { makeTestImages } from '../support/busybox-image.ts';
-import { expectDone, LabCluster, mesosOf } from '../support/lab-cluster.ts';
+import { LabCluster, mesosOf } from '../support/lab-cluster.ts';
 import type { LbProcess } from '../support/lb-process.ts';
-import { offerAll, olderProgram, upgradeEverything } from '../support/upgrade-everything.ts';
+import { installWith, offerAll, olderProgram, upgradeEverything } from '../support/upgrade-everything.ts';
 import { createWebApps, SERVICE_PORTS, startWebBalancer, untilAnswered } from '../support/web-apps.ts';
 
 /** A real package of Mesos is built for Debian 12. */
@@ -42,9 +40,7 @@ inSoak.each(['debian-13', 'debian-11'] as const)('%s', (system) => {
     async () => {
       const { good, version } = lab.mesos();
       await cluster.writeSpec({ mesos: mesosOf(good, version), hosts: NAMES });
-      cluster.program = await olderProgram(lab);
-      expectDone(await cluster.run('install', '--start', '--yes'));
-      cluster.program = path.join(root, 'bin/mesosup');
+      await installWith(cluster, await olderProgram(lab));
 
       balancer = await startWebBalancer(cluster);
       await createWebApps(cluster);

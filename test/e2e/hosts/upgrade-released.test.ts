@@ -10,11 +10,10 @@ import type { LabHost } from '../../lab/host.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { buildReleased } from '../../support/released.ts';
-import { root } from '../demo-cluster.ts';
 import { makeTestImages } from '../support/busybox-image.ts';
 import { startHaproxyFor } from '../support/haproxy.ts';
-import { expectDone, LabCluster, mesosOf } from '../support/lab-cluster.ts';
-import { offerAll, payloadOf, upgradeEverything } from '../support/upgrade-everything.ts';
+import { LabCluster, mesosOf } from '../support/lab-cluster.ts';
+import { installWith, offerAll, payloadOf, upgradeEverything } from '../support/upgrade-everything.ts';
 import { APPS, createWebApps, untilAnswered } from '../support/web-apps.ts';
 
 const inSoak = describe.runIf(process.env.MESOSUP_SOAK_FACTOR !== undefined);
@@ -64,9 +63,7 @@ inSoak('release 0.1.0', () => {
       if (released === undefined) return skip('this checkout does not have the commit of release 0.1.0');
       const { good, version } = lab.mesos();
       await cluster.writeSpec({ mesos: mesosOf(good, version), hosts: NAMES, ...AGENTS });
-      cluster.program = released;
-      expectDone(await cluster.run('install', '--start', '--yes'));
-      cluster.program = path.join(root, 'bin/mesosup');
+      await installWith(cluster, released);
       const before = await payloadOf(lab.hosts[0] as LabHost);
 
       await createWebApps(cluster);

@@ -19,6 +19,7 @@ import { expectDone, LabCluster, mesosOf } from '../support/lab-cluster.ts';
 import type { LbProcess } from '../support/lb-process.ts';
 import { offerNewer } from '../support/newer-packages.ts';
 import {
+  installWith,
   offerAll,
   olderProgram,
   packageVersion,
@@ -83,9 +84,7 @@ test(
     const { good, version } = lab.mesos();
     await cluster.writeSpec({ mesos: mesosOf(good, version), hosts: ['h1', 'h2', 'h3'] });
     older = await olderProgram(lab);
-    cluster.program = older;
-    expectDone(await cluster.run('install', '--start', '--yes'));
-    cluster.program = path.join(root, 'bin/mesosup');
+    await installWith(cluster, older);
     olderVersion = await payloadOf(hosts()[0]);
   },
   LONG_MS,

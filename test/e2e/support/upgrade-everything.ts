@@ -26,6 +26,22 @@ export async function olderProgram({ directory }: Lab): Promise<string> {
   return path.join(older, 'bin/mesosup');
 }
 
+/** Installs and starts the cluster with another program. */
+export async function installWith(cluster: LabCluster, program: string): Promise<void> {
+  const own = cluster.program;
+  cluster.program = program;
+  const install = () => cluster.run('install', '--start', '--yes');
+  let done = await install();
+  // On a busy machine, a master that starts can lose its session with ZooKeeper, and then ends. It is started again.
+  if (done.code === 1) {
+    console.log(`${done.all}
+The installation is resumed.`);
+    done = await install();
+  }
+  expectDone(done);
+  cluster.program = own;
+}
+
 /** The program in use on a host. */
 export async function payloadOf(host: LabHost): Promise<string> {
   return (await host.run('readlink /opt/mesosup/current')).trim();
