@@ -59,8 +59,13 @@ export class LabCluster {
 
   /** Runs a command with the flags for the lab's hosts. */
   start(command: string, ...args: string[]) {
+    return this.#mesosup(this.arguments(command, ...args));
+  }
+
+  /** Returns the command line for the lab's hosts, without the program. */
+  arguments(command: string, ...args: string[]): string[] {
     const flags = [...this.flags, '--file', this.specFile, '--state', this.state, ...this.connection()];
-    return this.#mesosup([command, ...args, ...flags]);
+    return [command, ...args, ...flags];
   }
 
   /** Applies a saved plan, which contains its hosts and options. */
