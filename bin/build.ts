@@ -42,10 +42,23 @@ const SPLIT = new Set(['scheduler', 'executor']);
 
 /**
  * What most commands load, in few files, since each one takes as long as some 20 KB of code: oclif with what all commands
- * need, and what the commands that use the API need.
+ * need, what most others need, flags of programs, schemas, what the commands that change hosts need, and what the commands that use the API need.
+ * A group takes along what its files import, except for what a group of a higher priority has taken.
  */
 const COMMAND_GROUPS = [
-  { name: 'command', priority: 2, test: /\/src\/cli\/(run-command|base-command)\.ts$/ },
+  { name: 'command', priority: 4, test: /\/src\/cli\/(run-command|base-command)\.ts$/ },
+  {
+    name: 'basis',
+    priority: 3,
+    test: /\/src\/(cluster\/(urls|edge\/(cluster-state|replace-file))|errors\/unreadable|hosts\/quote|text\/(count|columns|few-lines))\.ts$/,
+  },
+  {
+    name: 'flags',
+    priority: 3,
+    test: /\/src\/(lb\/options|scheduler\/flags\/(flag-table|unknown-flags))\.ts$/,
+  },
+  { name: 'schemas', priority: 3, test: /\/(node_modules\/zod\/.*|src\/stored\/(reader|record)\.ts)$/ },
+  { name: 'change-command', priority: 2, test: /\/src\/cli\/(change-command|flags\/change-flags)\.ts$/ },
   {
     name: 'api-command',
     priority: 1,

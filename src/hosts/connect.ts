@@ -2,7 +2,6 @@
 
 import { type Host, HostError, type RunOptions, type RunResult } from './host.ts';
 import { type LoginScripts, launch } from './launcher.ts';
-import { localHost } from './local.ts';
 import type { HostsOptions, HostTarget } from './options.ts';
 import { Questions } from './questions.ts';
 import { quote } from './quote.ts';
@@ -33,7 +32,7 @@ export class Hosts {
     const rootTimeout = this.#options.rootTimeout ?? ROOT_TIMEOUT;
     const host =
       connection.kind === 'local'
-        ? localHost(name, this.#login, (user) => this.#root(name, user, rootTimeout, (command) => command))
+        ? this.#local(name, rootTimeout)
         : this.#remote(target, connection, rootTimeout);
     this.#open.push(host);
     return host;
@@ -66,6 +65,21 @@ export class Hosts {
       ({ Connections }) => new Connections(this.#options, this.#questions),
     );
     return this.#ssh;
+  }
+
+  #local(name: string, rootTimeout: number): Host {
+    const root = (user: string) => this.#root(name, user, rootTimeout, (command) => command);
+    let made: Promise<Host> | null = null;
+    // Loaded only once it is needed, like SSH.
+    const local = () => {
+      made ??= import('./local.ts').then(({ localHost }) => localHost(name, this.#login, root));
+      return made;
+    };
+    return {
+      name,
+      run: async (script, options) => (await local()).run(script, options),
+      close: async () => (await made?.catch(() => null))?.close(),
+    };
   }
 
   #remote(target: HostTarget, overrides: Overrides, rootTimeout: number): Host {

@@ -14,7 +14,7 @@ import { planCluster } from './plan-cluster.ts';
 import { preflight } from './preflight/preflight.ts';
 import type { ProbeTargets, Targets } from './probe-targets.ts';
 import { diffResource, type Resource, resourceId, resourceTargets } from './resources/registry.ts';
-import { probeTargets } from './targets.ts';
+import { probeTargets, probeTargetsIn } from './targets.ts';
 import type { FactsByHost } from './topology.ts';
 import { versionsOf } from './upgrade/targets.ts';
 import { upgradePlan } from './upgrade/upgrade-plan.ts';
@@ -131,7 +131,8 @@ test('a probe reads everything that checks, wanted state, waves and upgrades nee
   fc.assert(
     fc.property(anyWithHosts, (one) => {
       const { cluster } = one;
-      const targets = new Map(cluster.hosts.map((host) => [host.name, probeTargets(cluster, host)]));
+      const targetsOf = probeTargetsIn(cluster);
+      const targets = new Map(cluster.hosts.map((host) => [host.name, targetsOf(host)]));
       const all = new Map(
         [...hostsOf(one)].map(([name, own]) => [name, recorded(reported(own, targets.get(name) ?? {}))]),
       );
@@ -150,6 +151,17 @@ test('a probe reads everything that checks, wanted state, waves and upgrades nee
     }),
     { numRuns: runs(40) },
   );
+});
+
+test('a host has the same targets after other hosts of its cluster', () => {
+  const cluster = clusterOf([
+    hostOf('h1', { roles: ['agent'] }),
+    hostOf('h2', { connection: { kind: 'ssh', user: 'ann' } }),
+    hostOf('h3', { agentFlags: { work_dir: '/data/agent' } }),
+    hostOf('h4', { address: '10.0.0.4', hostname: 'four' }),
+  ]);
+  const targetsOf = probeTargetsIn(cluster);
+  for (const host of cluster.hosts) expect(targetsOf(host)).toEqual(probeTargets(cluster, host));
 });
 
 test.each(Object.entries(scenarios))('a probe reads all resources of %s', (name, { cluster, facts }) => {

@@ -1,13 +1,13 @@
 /** Joins the targets of a probe: those of all resources that may be wanted, and those of the checks. */
 
-import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
+import { type Cluster, type ClusterHost, ROLES } from '../cluster/cluster.ts';
 import { lbOptions } from '../cluster/lb-flags.ts';
 import { isMonitored } from '../cluster/topology.ts';
 import { LAYOUT_TARGETS } from './layout.ts';
 import { CAPACITY_TARGETS } from './preflight/capacity.ts';
 import { portTargets } from './preflight/network.ts';
 import { SOFTWARE_TARGETS } from './preflight/software.ts';
-import { joinTargets, type ProbeTargets } from './probe-targets.ts';
+import { joinTargets, type ProbeTargets, type Targets } from './probe-targets.ts';
 import { quorumTargets } from './quorum.ts';
 import { resourceTargets } from './resources/registry.ts';
 import { isIpv4 } from './topology.ts';
@@ -21,7 +21,30 @@ import { agentWorkDir } from './work-dirs.ts';
 
 /** Includes resources of roles that the host lacks; reads the health of its own roles only. */
 export function probeTargets(cluster: Cluster, host: ClusterHost): ProbeTargets {
-  const targets = joinTargets([
+  return probeTargetsIn(cluster)(host);
+}
+
+/**
+ * Returns `probeTargets` for the hosts of a cluster. The targets that follow from what a host may ever have take
+ * milliseconds, and are found once for hosts that differ only in their names, addresses and roles.
+ */
+export function probeTargetsIn(cluster: Cluster): (host: ClusterHost) => ProbeTargets {
+  const known = new Map<string, Targets>();
+  const possible = (host: ClusterHost): Targets => {
+    const like = { ...host, name: 'any', address: '192.0.2.1', privateAddress: '192.0.2.1', roles: ROLES };
+    const key = JSON.stringify(like);
+    const found = known.get(key) ?? possibleTargets(cluster, like);
+    known.set(key, found);
+    return found;
+  };
+  return (host) => {
+    const targets = joinTargets([possible(host), portTargets(cluster, host), quorumTargets(cluster, host)]);
+    return { ...targets, health: healthTargets(cluster, host) };
+  };
+}
+
+function possibleTargets(cluster: Cluster, host: ClusterHost): Targets {
+  return joinTargets([
     ...possibleResources(cluster, host).map(resourceTargets),
     BASE_TARGETS,
     EXECUTOR_TARGETS,
@@ -29,11 +52,8 @@ export function probeTargets(cluster: Cluster, host: ClusterHost): ProbeTargets 
     LAYOUT_TARGETS,
     SOFTWARE_TARGETS,
     CAPACITY_TARGETS,
-    portTargets(cluster, host),
-    quorumTargets(cluster, host),
     UPGRADE_TARGETS,
   ]);
-  return { ...targets, health: healthTargets(cluster, host) };
 }
 
 /** Returns where the host itself reaches the metrics of its load balancer. */

@@ -1,7 +1,6 @@
 import { Args, Flags } from '@oclif/core';
 import type { LoadedCluster } from '../../cluster/edge/load.ts';
 import { UsageError } from '../../errors/mesosup-error.ts';
-import { readPlan } from '../../install/operations/plan-file.ts';
 import type { Plan } from '../../install/plan.ts';
 import { BaseCommand } from '../base-command.ts';
 import { runChange } from '../change-command.ts';
@@ -51,7 +50,11 @@ export default class Install extends BaseCommand {
 
   async run(): Promise<ChangeReport> {
     const { args, flags } = await this.parse(Install);
-    const saved = args.plan === undefined ? undefined : await readPlan(args.plan);
+    // The forms of stored plans are loaded only for one.
+    const saved =
+      args.plan === undefined
+        ? undefined
+        : await (await import('../../install/operations/plan-file.ts')).readPlan(args.plan);
     const selectsCluster =
       flags.file !== undefined ||
       flags.start ||

@@ -73,9 +73,11 @@ export async function handshake(
   // node-ssh removes its own listener once the connection is ready. Without this one, a later reset would crash the process.
   client.on('error', () => {});
   client.setMaxListeners(0); // each run adds one
+  // From the first packet on: ssh2 writes several packets in a row, of which the second would wait until the host has
+  // confirmed the first, up to 40 ms each time.
+  client.once('connect', () => client.setNoDelay(true));
   try {
     await Promise.race([connecting, stopped]);
-    client.setNoDelay(true);
     return client;
   } catch (error) {
     connecting.catch(() => {});

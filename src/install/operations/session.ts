@@ -17,7 +17,7 @@ import type { Problem } from '../plan.ts';
 import type { ProbeTargets } from '../probe-targets.ts';
 import type { HostScripts } from '../script/host-scripts.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
-import { healthServices, healthTargets, probeTargets } from '../targets.ts';
+import { healthServices, healthTargets, probeTargetsIn } from '../targets.ts';
 import type { Templates } from '../templates.ts';
 import { makeAsk } from './passwords.ts';
 import { loggedHost, RunLog } from './run-log.ts';
@@ -164,7 +164,7 @@ export class Session {
 
   /** Probes all hosts, or those with these names, in one round trip each. */
   survey(secrets: Secrets | undefined, names?: readonly string[]): Promise<Survey> {
-    return this.#ask(names, secrets, this.screen, (host) => probeTargets(this.cluster, host));
+    return this.#ask(names, secrets, this.screen, probeTargetsIn(this.cluster));
   }
 
   /** Probes little more than the services of these hosts. Callers show the reasons of a wait themselves. */
