@@ -11,7 +11,7 @@ import type {
 } from './cluster.ts';
 import { parseHostAddress } from './host-address.ts';
 import { CLUSTERD, DOCKER_CE, MESOSPHERE } from './repositories.ts';
-import type { Spec, SpecHost, SpecRepository } from './spec-schema.ts';
+import type { Spec, SpecHost, SpecInput, SpecRepository } from './spec-schema.ts';
 
 export const DEFAULT_NAME = 'mesosup';
 const EXPORTER_PORT = 9103;
@@ -27,7 +27,9 @@ export function buildCluster(spec: Spec): Cluster {
     mesos: mesosOf(spec.mesos ?? { source: 'clusterd' }),
     docker: dockerOf(spec.docker ?? { source: 'distribution' }),
     hosts: written.map((host, index) => {
-      const usual: readonly Role[] = anyRoles ? ['agent'] : defaultRoles(index, written.length);
+      const usual = (anyRoles ? (['agent'] as const) : defaultRoles(index, written.length)).filter(
+        (role) => role !== 'zookeeper' || spec.zookeeper === undefined,
+      );
       return hostOf(host, host.roles ?? usual, spec.ssh ?? {});
     }),
     masterFlags: spec.masterFlags ?? {},
@@ -38,6 +40,7 @@ export function buildCluster(spec: Spec): Cluster {
       monitoring: { listen: 'loopback' as const, port: EXPORTER_PORT, ...defined(spec.monitoring) },
     }),
     ports: { ...PORTS, ...defined(spec.ports ?? {}) },
+    ...defined({ zookeeper: spec.zookeeper }),
   };
 }
 
@@ -51,6 +54,7 @@ export function defaultRoles(index: number, hosts: number): Role[] {
   return index < 3 ? ['zookeeper', 'master', 'scheduler', 'agent'] : ['agent'];
 }
 
+/** Returns a host that is written as `user@name:port` as a block. */
 function asBlock(host: SpecHost): HostBlock {
   if (typeof host !== 'string') return host;
   const address = parseHostAddress(host);
@@ -127,4 +131,26 @@ function defined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], un
   return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>;
   };
+}
+
+/**
+ * Returns the blocks of the hosts in the form of a spec, each with what was found on its host.
+ * @param overrides see `overridesOf`
+ */
+export function hostBlocks<T>(overrides: Readonly<Record<string, unknown>>, found: ReadonlyMap<string, T>) {
+  const { ssh, hosts } = overrides as Pick<SpecInput, 'ssh' | 'hosts'>;
+  return {
+    ssh,
+    hosts: hosts.flatMap((written) => {
+      const block = typeof written === 'string' ? blockOf(written) : written;
+      const one = found.get(block.name);
+      return one === undefined ? [] : [{ block, found: one }];
+    }),
+  };
+}
+
+function blockOf(typed: string): Exclude<SpecInput['hosts'][number], string> {
+  const { name, ssh } = asBlock(typed);
+  const texts = Object.entries(ssh ?? {}).map(([key, value]) => [key, String(value)]);
+  return { name, ...(texts.length > 0 && { ssh: Object.fromEntries(texts) }) };
 }

@@ -21,6 +21,11 @@ export interface Cluster {
   /** An exporter of metrics on each host with a master or an agent; missing for none. */
   readonly monitoring?: Monitoring;
   readonly ports: Ports;
+  /**
+   * ZooKeeper that mesosup does not manage, and the path of the masters in it: `zk://10.0.0.1:2181,10.0.0.2:2181/mesos`.
+   * Missing if mesosup manages ZooKeeper, or there is none.
+   */
+  readonly zookeeper?: string;
 }
 
 export interface Monitoring {

@@ -29,9 +29,38 @@ export const SECRET_NAMES = [
   ...(Object.keys(DERIVED_SECRETS) as (keyof typeof DERIVED_SECRETS)[]),
 ] as const;
 
-/** Values are base64url, so they need no escaping in JSON, URLs or configuration files. */
-export type Secrets = Readonly<Record<SecretName, string>>;
-export type StoredSecrets = Readonly<Record<StoredSecretName, string>>;
+/**
+ * Secrets of a cluster that others installed, by principal or user (`mesosup adopt`). `master`: at the masters;
+ * `agent-http`: at the agents' HTTP endpoints; `agent`: the one principal with which the agents authenticate;
+ * `zookeeper`: the one user of the masters in ZooKeeper.
+ */
+export type ImportedName = `${ImportedKind}/${string}`;
+export type ImportedKind = 'master' | 'agent-http' | 'agent' | 'zookeeper';
+export type ImportedSecrets = { readonly [name: ImportedName]: string };
+
+/** Own values are base64url, so they need no escaping in JSON, URLs or configuration files; see also `isImportable`. */
+export type Secrets = Readonly<Record<SecretName, string>> & ImportedSecrets;
+export type StoredSecrets = Readonly<Record<StoredSecretName, string>> & ImportedSecrets;
+
+const IMPORTED = /^(?:master|agent-http|agent|zookeeper)\/[^"\\⟧\p{Cc}]+$/u;
+
+export function isImportedName(name: string): name is ImportedName {
+  return IMPORTED.test(name);
+}
+
+/** True of a secret that needs no escaping in JSON. */
+export function isImportable(secret: string): boolean {
+  return /^[^"\\⟦\p{Cc}]+$/u.test(secret);
+}
+
+/** Returns the names of the imported secrets of a kind, with their principals, sorted. */
+export function importedOf(secrets: Secrets, kind: ImportedKind) {
+  return Object.keys(secrets)
+    .filter(isImportedName)
+    .filter((name) => name.startsWith(`${kind}/`))
+    .toSorted()
+    .map((name) => ({ principal: name.slice(kind.length + 1), secret: secretMark(name) }));
+}
 
 /**
  * Text in which secrets stand as marks (`secretMark`), so that a plan can be shown and saved. They are put in only for
@@ -39,10 +68,10 @@ export type StoredSecrets = Readonly<Record<StoredSecretName, string>>;
  */
 export type MarkedText = string;
 
-const MARK = /⟦secret:([a-z-]+)⟧/g;
+const MARK = /⟦secret:([^⟧]+)⟧/g;
 
 /** Returns the mark that represents a secret in a text. */
-export function secretMark(name: SecretName): string {
+export function secretMark(name: SecretName | ImportedName): string {
   return `⟦secret:${name}⟧`;
 }
 
@@ -72,7 +101,8 @@ export function generateSecrets(random: (bytes: number) => Uint8Array): Secrets 
 
 /** @returns the secrets to store */
 export function withoutDerived(secrets: Secrets): StoredSecrets {
-  const entries = STORED_SECRET_NAMES.map((name) => [name, secrets[name]] as const);
+  const names = [...STORED_SECRET_NAMES, ...Object.keys(secrets).filter(isImportedName)];
+  const entries = names.map((name) => [name, secrets[name]] as const);
   return Object.fromEntries(entries) as Record<StoredSecretName, string>;
 }
 

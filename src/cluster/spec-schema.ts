@@ -218,6 +218,14 @@ export const specSchema = block({
     .describe('An exporter of metrics for Prometheus on every host with a master or an agent. Default: none.')
     .optional(),
   ports: ports.optional(),
+  zookeeper: text(
+    /^zk:\/\/[^\s/@:,]+:\d+(?:,[^\s/@:,]+:\d+)*(?:\/[A-Za-z0-9._-]+)+$/,
+    'the address of ZooKeeper without a password: zk://host:port,host:port/path',
+  )
+    .describe(
+      'A ZooKeeper that mesosup does not manage, with the path of the masters. No host has the role zookeeper then.',
+    )
+    .optional(),
 }).describe('A Mesos cluster for mesosup.');
 
 /** A spec as it is written, every scalar as text. */

@@ -29,6 +29,11 @@ ${tableOr('schedulerFlags', spec.schedulerFlags, 'failover_timeout: 604800')}`,
     spec.ports
       ? block({ ports: spec.ports })
       : '# ports: { master: 5050, agent: 5051, scheduler: 8080, zookeeper: 2181 }',
+    ...(spec.zookeeper
+      ? [
+          `# A ZooKeeper that mesosup does not manage, with the path of the masters.\n${block({ zookeeper: spec.zookeeper })}`,
+        ]
+      : []),
   ];
   return `${parts.join('\n\n')}\n`;
 }

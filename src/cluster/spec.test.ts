@@ -116,7 +116,7 @@ colour: 1
       'c.yaml:10:5: hosts[3]: expected a name or a block of keys and values, not a list',
       'c.yaml:12:3: masterFlags.--quorum: expected the name of a flag, without dashes before it, not "--quorum"',
       'c.yaml:13:13: agentFlags: expected a block of keys and values, not a list',
-      'c.yaml:14:1: colour: unknown key; the keys here are name, mesos, docker, ssh, hosts, masterFlags, agentFlags, schedulerFlags, lbFlags, monitoring, ports',
+      'c.yaml:14:1: colour: unknown key; the keys here are name, mesos, docker, ssh, hosts, masterFlags, agentFlags, schedulerFlags, lbFlags, monitoring, ports, zookeeper',
     ]);
   });
 
@@ -144,6 +144,14 @@ colour: 1
     [
       'hosts: [{name: a, roles: [master]}, {name: b, roles: [master]}, {name: c, roles: [master, agent]}]',
       'c.yaml:1:1: hosts: several masters need ZooKeeper: give one, three or five hosts the role "zookeeper"',
+    ],
+    [
+      'hosts: [{name: a, roles: [zookeeper, master, agent]}]\nzookeeper: zk://z:2181/mesos',
+      'c.yaml:2:1: zookeeper: with this key, no host can have the role "zookeeper": remove the key or the role',
+    ],
+    [
+      'hosts: [a]\nzookeeper: zk://user:password@z:2181/mesos',
+      'zookeeper: expected the address of ZooKeeper without a password: zk://host:port,host:port/path',
     ],
     ['hosts: [{name: a, roles: [agent]}]', 'no host has the role "master"'],
     ['hosts: [{name: a, roles: [master]}]', 'no host has the role "agent"'],
@@ -223,6 +231,12 @@ const ssh = fc.record(
   { user: word, port, key: fc.constant('~/k'), bastion: fc.constant('u@j:1,k') },
   { requiredKeys: [] },
 );
+test('with a ZooKeeper of its owner, masters need no host with ZooKeeper', () => {
+  const read = parseSpec('hosts: [a, b, c]\nzookeeper: zk://z1:2181,z2:2181/prod/mesos', 'c.yaml');
+  expect(read.ok && read.value.zookeeper).toBe('zk://z1:2181,z2:2181/prod/mesos');
+  expect(read.ok && read.value.hosts[0]?.roles).toEqual(['master', 'scheduler', 'agent']);
+});
+
 const roles = fc.uniqueArray(fc.constantFrom('zookeeper', 'master', 'scheduler', 'agent'), { minLength: 1 });
 const spec = fc.record(
   {

@@ -82,6 +82,7 @@ export const storedCluster = record<Cluster>({
     port: number,
   }).optional(),
   ports: record<Ports>({ master: number, agent: number, scheduler: number, zookeeper: number }),
+  zookeeper: text.optional(),
 });
 
 /** `cluster.json`: the cluster as it was last installed from this machine. */

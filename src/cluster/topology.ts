@@ -72,12 +72,17 @@ function checkRoles(cluster: Cluster): Complaint[] {
   if (masters === 0)
     complaints.push(complaint('no host has the role "master": one, three or five are needed'));
   if (count('agent') === 0) complaints.push(complaint('no host has the role "agent": tasks need an agent'));
-  if (zookeepers === 0 && masters > 1) {
+  const external = cluster.zookeeper !== undefined;
+  if (external && zookeepers > 0) {
+    const message = 'with this key, no host can have the role "zookeeper": remove the key or the role';
+    complaints.push({ path: ['zookeeper'], key: true, message });
+  }
+  if (zookeepers === 0 && !external && masters > 1) {
     complaints.push(
       complaint('several masters need ZooKeeper: give one, three or five hosts the role "zookeeper"'),
     );
   }
-  if (zookeepers === 0 && schedulers > 1) {
+  if (zookeepers === 0 && !external && schedulers > 1) {
     complaints.push(
       complaint('several schedulers need ZooKeeper: give one, three or five hosts the role "zookeeper"'),
     );

@@ -90,6 +90,31 @@ describe.each(Object.entries(sources))('with %s, an agent that runs', (_name, me
     expect(actions({}, edited)).toEqual([`change file:${path}`, 'restart service:mesos-agent']);
   });
 
+  test('is compared with the flags that it runs with, wherever they were set', () => {
+    const flags = {
+      work_dir: '/var/lib/mesos/agent',
+      hostname: '10.0.0.1',
+      attributes: 'rack:a;',
+      resources: 'cpus:4; ports:[31000-32000]',
+    };
+    const restarts = (changes: Record<string, string>) => {
+      const files = Object.fromEntries(
+        Object.entries(running.files).filter(([path]) => !/mesos-agent/.test(path)),
+      );
+      // mesosup has not started it.
+      const agent = { ...running.services['mesos-agent'], inputs: '' } as Facts['services'][string];
+      const services = { ...running.services, 'mesos-agent': agent };
+      const items = actions({}, { ...running, files, services, agentFlags: { ...flags, ...changes } });
+      return items.filter((one) => one.includes('service:mesos-agent'));
+    };
+    expect(restarts({})).toEqual(['restart service:mesos-agent']);
+    expect(restarts({ port: '5051' })).toEqual(['restart service:mesos-agent']);
+    const replaced = ['replace-agent service:mesos-agent', 'start service:mesos-agent'];
+    expect(restarts({ attributes: 'rack:b' })).toEqual(replaced);
+    expect(restarts({ port: '6051' })).toEqual(replaced);
+    expect(restarts({ resources: '[{"name":"cpus"}]' })).toEqual(replaced);
+  });
+
   test('is not replaced if it never registered', () => {
     const fresh = { ...running, agent: { ...running.agent, id: '' } };
     expect(actions({ attributes: { rack: 'b' } }, fresh)).not.toContain('replace-agent service:mesos-agent');

@@ -27,12 +27,19 @@ export function findIncompatibilities(
   );
   const now = readAgent(layout, (path) => files.get(path), [...files.keys()]);
   return [
-    ...IDENTITY.filter((flag) => then.flags.get(flag) !== now.flags.get(flag)).map(
+    ...IDENTITY.filter((flag) => identityOf(then, flag) !== identityOf(now, flag)).map(
       (flag) => `the ${flag} changes`,
     ),
     ...attributeChanges(then.attributes, now.attributes),
     ...resourceChanges(then.resources, now.resources, facts),
   ];
+}
+
+/** The port of an agent without the flag. */
+const DEFAULT_PORT = '5051';
+
+function identityOf({ flags }: AgentConfiguration, flag: (typeof IDENTITY)[number]): string | undefined {
+  return flags.get(flag) ?? (flag === 'port' ? DEFAULT_PORT : undefined);
 }
 
 interface AgentConfiguration {
@@ -41,8 +48,13 @@ interface AgentConfiguration {
   readonly resources: ReadonlyMap<string, string>;
 }
 
-/** Reads the present configuration, in the form that the installed package uses. */
+/**
+ * Reads the present configuration: the flags with which the agent runs, or else its files, in the form that the installed
+ * package uses.
+ */
 function presentAgent(facts: Facts, layout: MesosLayout): AgentConfiguration {
+  const running = new Map(Object.entries(facts.agentFlags ?? {}));
+  if (running.has('work_dir')) return withTables(running);
   const forms = [layout, ...PACKAGED_LAYOUTS, { ...layout, kind: 'own' as const }];
   const all = forms.map((form) =>
     readAgent(form, (path) => facts.files[path]?.text, Object.keys(facts.files)),
@@ -76,11 +88,37 @@ function readAgent(layout: MesosLayout, text: ReadText, paths: readonly string[]
           return value === undefined ? [] : [[path.slice(directory.length + 1), value.trim()] as const];
         }),
     );
+  const { attributes, resources, ...rest } = withTables(table(flags));
   return {
-    flags: table(flags),
-    attributes: table(`${flags}/attributes`),
-    resources: table(`${flags}/resources`),
+    ...rest,
+    attributes: new Map([...attributes, ...table(`${flags}/attributes`)]),
+    resources: new Map([...resources, ...table(`${flags}/resources`)]),
   };
+}
+
+/** Splits the flags `attributes` and `resources` into tables, unless they are JSON. */
+function withTables(all: ReadonlyMap<string, string>): AgentConfiguration {
+  const flags = new Map(all);
+  const table = (name: string): Table => {
+    const pairs = keyValues(flags.get(name) ?? '');
+    if (pairs === undefined) return new Map();
+    flags.delete(name);
+    return pairs;
+  };
+  return { attributes: table('attributes'), resources: table('resources'), flags };
+}
+
+/** Parses `rack:a;ssd:true`. Undefined for another form, for example JSON. */
+export function keyValues(text: string): ReadonlyMap<string, string> | undefined {
+  if (/^\s*[[{]/.test(text)) return undefined;
+  const pairs = text.split(';').filter((pair) => pair.trim() !== '');
+  if (!pairs.every((pair) => pair.includes(':'))) return undefined;
+  return new Map(
+    pairs.map((pair) => {
+      const at = pair.indexOf(':');
+      return [pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const;
+    }),
+  );
 }
 
 function readVariables(text: string): AgentConfiguration {
@@ -89,18 +127,14 @@ function readVariables(text: string): AgentConfiguration {
       ([, name = '', value = '']) => [name, value.replace(/\\(.)/g, '$1')] as const,
     ),
   );
-  const table = (flag: string) =>
+  return withTables(
     new Map(
-      (variables.get(variableName(flag)) ?? '')
-        .split(';')
-        .filter((pair) => pair.includes(':'))
-        .map((pair) => [pair.slice(0, pair.indexOf(':')), pair.slice(pair.indexOf(':') + 1)] as const),
-    );
-  const flags = IDENTITY.slice(0, 3).flatMap((flag) => {
-    const value = variables.get(variableName(flag));
-    return value === undefined ? [] : [[flag, value] as const];
-  });
-  return { flags: new Map(flags), attributes: table('attributes'), resources: table('resources') };
+      IDENTITY.flatMap((flag) => {
+        const value = variables.get(variableName(flag));
+        return value === undefined ? [] : [[flag, value] as const];
+      }),
+    ),
+  );
 }
 
 type Table = ReadonlyMap<string, string>;

@@ -54,6 +54,8 @@ export interface HostFacts {
   /** Known only after a simulation with apt, which is made where a plan installs packages. */
   readonly apt?: AptFacts;
   readonly mesosup: OwnFacts;
+  /** The running agent's flags of `AGENT_IDENTITY`, by name, as its command line and environment set them. */
+  readonly agentFlags?: Readonly<Record<string, string>>;
 }
 
 export interface OtherDocker {

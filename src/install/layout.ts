@@ -46,9 +46,14 @@ export const MESOS_BINARIES = BINARY_DIRECTORIES.flatMap((directory) =>
   ['mesos-master', 'mesos-agent', 'mesos-slave'].map((name) => `${directory}/${name}`),
 );
 
+/** Units of the host's owner, which take the place of the package's units. */
+const OWN_UNITS = ['mesos-master', 'mesos-agent', 'mesos-slave'].map(
+  (name) => `/etc/systemd/system/${name}.service`,
+);
+
 /** Targets that show which package of Mesos a host has. */
 export const LAYOUT_TARGETS: Targets = {
-  files: [WRAPPER, ...LEGACY_JOBS, ...MESOS_BINARIES],
+  files: [WRAPPER, ...LEGACY_JOBS, ...OWN_UNITS, ...MESOS_BINARIES],
   packages: [CLUSTERD_PACKAGE, LEGACY_PACKAGE],
 };
 
@@ -86,6 +91,8 @@ export function mesosLayout(cluster: Cluster, facts: Facts): MesosLayout {
   if (cluster.mesos.kind !== 'preinstalled') {
     return mesosPackage(cluster.mesos) === LEGACY_PACKAGE ? LEGACY : CLUSTERD;
   }
+  // A masked service is a link.
+  if (OWN_UNITS.some((path) => facts.files[path]?.type === 'file')) return ownLayout(facts);
   if (LEGACY_JOBS.some((path) => facts.files[path])) return LEGACY;
   if (facts.files[WRAPPER] || installedPackage(facts, CLUSTERD_PACKAGE)) return CLUSTERD;
   return ownLayout(facts);

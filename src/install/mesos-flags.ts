@@ -13,9 +13,9 @@ export type Flags = ReadonlyMap<string, string>;
 export interface FlagInput {
   readonly cluster: Cluster;
   readonly host: ClusterHost;
-  readonly facts: Facts;
-  readonly topology: Topology;
-  readonly layout: MesosLayout;
+  readonly facts: Pick<Facts, 'init'>;
+  readonly topology: Pick<Topology, 'usesZooKeeper'>;
+  readonly layout: Pick<MesosLayout, 'kind'>;
   /** The host's address within the cluster. */
   readonly address: string;
 }
@@ -39,11 +39,10 @@ export function masterFlags(input: FlagInput): Flags {
   const { cluster, host, topology } = input;
   // Counts the masters of the spec, since unreachable masters count for the quorum.
   const masters = hostsWith(cluster, 'master').length;
-  const withZooKeeper: MesosFlags =
-    topology.zookeepers.length === 0
-      ? // Agents of such a master notice its restart only by missing pings: after 25 s instead of 75 s.
-        { agent_ping_timeout: '5secs' }
-      : { zk: `file://${MESOS_FILES.master}`, quorum: String(quorumOf(masters)) };
+  const withZooKeeper: MesosFlags = !topology.usesZooKeeper
+    ? // Agents of such a master notice its restart only by missing pings: after 25 s instead of 75 s.
+      { agent_ping_timeout: '5secs' }
+    : { zk: `file://${MESOS_FILES.master}`, quorum: String(quorumOf(masters)) };
   return merge(
     {
       ...common(input, cluster.ports.master, masterWorkDir(cluster, host)),
@@ -116,14 +115,20 @@ function common(input: FlagInput, port: number, workDirectory: string): MesosFla
   };
 }
 
-/** Merges flags. Later layers override earlier ones; `x` replaces `no-x`, and vice versa. */
-function merge(...layers: readonly MesosFlags[]): Map<string, string> {
+/**
+ * Merges flags. Later layers override earlier ones; `x` replaces `no-x`, and vice versa. An empty value in a later layer
+ * omits a flag that has a value in the first one.
+ */
+function merge(ours: MesosFlags, ...layers: readonly MesosFlags[]): Map<string, string> {
   const flags = new Map<string, string>();
-  for (const layer of layers) {
+  for (const layer of [ours, ...layers]) {
     for (const [name, value] of Object.entries(layer)) {
       flags.delete(name.startsWith('no-') ? name.slice('no-'.length) : `no-${name}`);
       flags.set(name, value);
     }
+  }
+  for (const [name, value] of Object.entries(ours)) {
+    if (value !== '' && flags.get(name) === '') flags.delete(name);
   }
   return flags;
 }

@@ -1,7 +1,7 @@
 /** Determines the members of a cluster: their addresses, ZooKeeper's ensemble, the masters. */
 
 import type { Cluster, ClusterHost, Role } from '../cluster/cluster.ts';
-import { type MarkedText, secretMark } from '../cluster/secrets.ts';
+import { importedOf, type MarkedText, type Secrets, secretMark } from '../cluster/secrets.ts';
 import { hostsWith } from '../cluster/topology.ts';
 import type { Facts } from './facts.ts';
 import { mesosLayout, presentFlag } from './layout.ts';
@@ -33,8 +33,10 @@ export interface ZooKeeperMember extends Member {
 }
 
 export interface Topology {
-  /** Sorted by id. Empty: the cluster has no ZooKeeper. */
+  /** Sorted by id. Empty: mesosup manages no ZooKeeper. */
   readonly zookeepers: readonly ZooKeeperMember[];
+  /** True if ZooKeeper elects the leading master, whoever manages ZooKeeper. */
+  readonly usesZooKeeper: boolean;
   /** Sorted by name. */
   readonly masters: readonly Member[];
   /** Address for Mesos' masters and agents: ZooKeeper's URL, with a secret, or the single master. */
@@ -58,19 +60,33 @@ export class UnknownAddressError extends Error {
 
 /**
  * On a first install, an unreachable host may be missing from the members: it joins in a later run.
+ * @param secrets for the user of a ZooKeeper that others manage
  * @throws UnknownAddressError for a host that a running ensemble may know by an address that isn't known here
  */
-export function topologyOf(cluster: Cluster, facts: FactsByHost): Topology {
+export function topologyOf(cluster: Cluster, facts: FactsByHost, secrets?: Secrets): Topology {
   const zookeepers = zookeeperMembers(cluster, facts);
   const masters = membersWith(cluster, facts, 'master');
   const servers = zookeepers.map(({ address }) => `${address}:${cluster.ports.zookeeper}`).join(',');
+  if (cluster.zookeeper !== undefined) {
+    const [user] = secrets ? importedOf(secrets, 'zookeeper') : [];
+    const plain = cluster.zookeeper.slice('zk://'.length);
+    return {
+      zookeepers,
+      masters,
+      usesZooKeeper: true,
+      mesos: user ? `zk://${user.principal}:${user.secret}@${plain}` : cluster.zookeeper,
+      mesosForReaders: cluster.zookeeper,
+      scheduler: `zk://mesosup:${secretMark('zookeeper-scheduler')}@${plain.split('/')[0]}/mesosup`,
+    };
+  }
   if (servers === '') {
     const direct = masters.map(({ address }) => `${address}:${cluster.ports.master}`).join(',');
-    return { zookeepers, masters, mesos: direct, mesosForReaders: direct };
+    return { zookeepers, masters, usesZooKeeper: false, mesos: direct, mesosForReaders: direct };
   }
   return {
     zookeepers,
     masters,
+    usesZooKeeper: true,
     mesos: `zk://mesos:${secretMark('zookeeper-mesos')}@${servers}/mesos`,
     mesosForReaders: `zk://${servers}/mesos`,
     scheduler: `zk://mesosup:${secretMark('zookeeper-scheduler')}@${servers}/mesosup`,

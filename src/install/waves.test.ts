@@ -12,6 +12,8 @@ import { waves } from './waves.ts';
 interface Sketch {
   does: readonly string[];
   leads?: boolean;
+  /** Its master refuses mesosup's credentials. */
+  refuses?: boolean;
   /** Its scheduler leads. */
   schedules?: boolean;
   /** Its service runs, but doesn't answer. */
@@ -30,7 +32,7 @@ function hostPlan(host: string, { does }: Sketch): HostPlan {
   return { host, items, basis: '' };
 }
 
-function factsOf({ does, leads, schedules, deaf, isNew, mode = '' }: Sketch): Facts {
+function factsOf({ does, leads, refuses, schedules, deaf, isNew, mode = '' }: Sketch): Facts {
   const bare = bareFacts('10.0.0.1');
   const running = does.filter((what) => !what.startsWith('start ')).map((what) => what.split(' ')[1] ?? '');
   const member = { type: 'file', mode: '0644', owner: 'root', group: 'root' } as const;
@@ -41,7 +43,12 @@ function factsOf({ does, leads, schedules, deaf, isNew, mode = '' }: Sketch): Fa
     files: isNew ? {} : Object.fromEntries(paths.map((path) => [path, member])),
     zookeeper: { ...bare.zookeeper, mode },
     services: Object.fromEntries(running.map((name) => [name, serviceFacts()])),
-    master: { ...bare.master, answers: answers('mesos-master'), elected: leads === true },
+    master: {
+      ...bare.master,
+      answers: answers('mesos-master'),
+      elected: leads === true,
+      problem: refuses ? 'refused' : '',
+    },
     scheduler: {
       ...bare.scheduler,
       answers: answers('mesosup-scheduler'),
@@ -84,6 +91,11 @@ describe('one wave contains', () => {
     expect(wavesOf({ a: fresh, b: fresh, c: fresh, d: fresh })).toEqual([
       { hosts: ['a', 'b', 'c', 'd'], back: expect.anything() },
     ]);
+  });
+
+  test('one master of a cluster whose masters refuse to tell who leads', () => {
+    const master = { does: MASTER, refuses: true };
+    expect(names(wavesOf({ a: master, b: master, c: { does: AGENT } }))).toEqual(['c', 'a', 'b']);
   });
 
   test('all hosts of a stop and an uninstall', () => {

@@ -69,7 +69,9 @@ export function waves(
   const ends = plan.command === 'stop' || plan.command === 'uninstall';
   // Without a quorum there is nothing to interrupt, and restoring the quorum may need all members.
   const quorum = [...facts.values()].some(
-    ({ master, zookeeper }) => master.elected || ['leader', 'follower'].includes(zookeeper.mode),
+    ({ master, zookeeper }) =>
+      // A master that refuses the credentials, for example of a cluster that others installed, may lead.
+      master.elected || master.problem !== '' || ['leader', 'follower'].includes(zookeeper.mode),
   );
   if (ends || !quorum) return [{ hosts: effects.map(({ host }) => host), back: [] }];
   const members = effects.filter(({ away, up }) => away.some(takesTurns) || up.some(takesTurns));

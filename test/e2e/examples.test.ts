@@ -185,6 +185,8 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup bundle --file cluster.yaml --out bundle.tar': UNREACHABLE,
   'mesosup bundle --hosts h1,h2,h3 --out bundle.tar --update': UNREACHABLE,
   'mesosup plan': UNREACHABLE,
+  'mesosup adopt --hosts h1,h2,h3': UNREACHABLE,
+  'mesosup adopt h1 h2 h3 --user admin --file prod.yaml': UNREACHABLE,
   'mesosup plan --hosts h1,h2,h3 --out plan.json': UNREACHABLE,
   'mesosup plan --local --json': { code: [1, 3], says: /^\{[\s\S]*\}$/ },
   'mesosup upgrade --dry-run': UNREACHABLE,

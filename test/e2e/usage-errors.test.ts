@@ -180,6 +180,8 @@ const PARTS: readonly [string, string][] = [
     'one.yaml is not a plan\n→ Name a cluster file with a flag: mesosup install --file one.yaml',
   ],
   ['install later.json', 'later.json'],
+  ['adopt', 'name the hosts with a Mesos master or agent: mesosup adopt h1 h2 h3, or --local'],
+  ['adopt a --file one.yaml', 'one.yaml already exists: overwrite it with --force'],
   ['init --no-input', 'name the hosts with --hosts a,b,c, or --local'],
   ['init --hosts a --file one.yaml', 'one.yaml already exists: overwrite it with --force'],
   ['init --hosts a --file no/where.yaml', "no/where.yaml can't be written: there is no such directory: name"],
@@ -328,6 +330,8 @@ const ELSEWHERE: readonly string[] = [
   'the CA file ',
   ' is empty: type it',
   'no terminal to ask for confirmation',
+  // adopt.test.ts
+  ' was installed from this machine already',
   // install-missing.test.ts, edit-spec.test.ts
   ' answers, so it is not dead',
   ' already has a host "',

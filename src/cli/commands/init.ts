@@ -1,4 +1,3 @@
-import { access, constants, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Flags } from '@oclif/core';
@@ -12,6 +11,7 @@ import { BaseCommand } from '../base-command.ts';
 import { hostFlags, hostOptions } from '../flags/cluster-flags.ts';
 import { inputFlag } from '../flags/connect-flags.ts';
 import { keyFile } from '../flags/key-file.ts';
+import { checkPlace, writeNew } from '../new-file.ts';
 import { type Answers, askForSpec } from '../spec-questions.ts';
 
 export default class Init extends BaseCommand {
@@ -87,7 +87,7 @@ export default class Init extends BaseCommand {
     const result = clusterFrom(input, 'the answers');
     if (!result.ok) throw new UsageError(fewLines(result.errors.map(formatSpecError)));
     const schema = pathToFileURL(path.join(this.config.root, '../templates/cluster.schema.json')).href;
-    await write(flags.file, specText(input as SpecInput, schema), flags.force);
+    await writeNew(flags.file, specText(input as SpecInput, schema), flags.force);
     const cluster = result.value;
     this.log(`${flags.file}: cluster ${cluster.name} of ${count(cluster.hosts.length, 'host')}`);
     for (const host of cluster.hosts) this.log(`  ${host.name}: ${host.roles.join(', ')}`);
@@ -104,45 +104,6 @@ function specOf(answers: Answers, overrides: Record<string, unknown>): Record<st
   const { mesos = 'clusterd', mesosVersion, mesosPackage, mesosSha256, docker = 'distribution' } = answers;
   const version = { version: mesosVersion, from: mesosPackage, sha256: mesosSha256 };
   return { ...overrides, mesos: withoutUndefined({ source: mesos, ...version }), docker: { source: docker } };
-}
-
-/** @throws UsageError if the file could not be written */
-async function checkPlace(file: string, directory: string, force: boolean): Promise<void> {
-  try {
-    await access(directory, constants.W_OK);
-  } catch (error) {
-    throw unwritable(file, error);
-  }
-  const isThere = await access(file).then(
-    () => true,
-    () => false,
-  );
-  if (isThere && !force) throw alreadyThere(file);
-}
-
-function alreadyThere(file: string): UsageError {
-  return new UsageError(
-    `${file} already exists: overwrite it with --force, or name another file with --file`,
-  );
-}
-
-function unwritable(file: string, error: unknown): UsageError {
-  const { code } = error as NodeJS.ErrnoException;
-  const why = code === 'ENOENT' ? 'there is no such directory' : code;
-  return new UsageError(`${file} can't be written: ${why}: name another file with --file`);
-}
-
-/** Replaces an existing file only after the new text has been written completely. */
-async function write(file: string, text: string, force: boolean): Promise<void> {
-  try {
-    if (force) {
-      const draft = `${file}.${process.pid}`;
-      await writeFile(draft, text, { flag: 'wx' });
-      await rename(draft, file);
-    } else await writeFile(file, text, { flag: 'wx' });
-  } catch (error) {
-    throw (error as NodeJS.ErrnoException).code === 'EEXIST' ? alreadyThere(file) : unwritable(file, error);
-  }
 }
 
 function withoutUndefined<T extends object>(value: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

@@ -1,4 +1,4 @@
-import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -71,4 +71,23 @@ test('keeps the lock of versions; a damaged one is refused with a remedy that co
   await expect(state.versionsLock()).rejects.toThrow('a later release wrote it');
   await state.forget();
   expect(await readdir(state.directory)).toEqual([]);
+});
+
+test('imports secrets of others beside its own, and only well-formed ones are read', async () => {
+  const before = await state.makeSecrets();
+  await state.importSecrets({ 'master/marathon': 'sesame 1', 'agent/nodes': 'x', operator: 'o'.repeat(20) });
+  const after = await state.secrets();
+  expect(after).toMatchObject({
+    agent: before.agent,
+    'master/marathon': 'sesame 1',
+    operator: 'o'.repeat(20),
+  });
+  expect(await modeOf(state.secretsFile)).toBe('600');
+  const stored = JSON.parse(await readFile(state.secretsFile, 'utf8')) as Record<string, string>;
+  expect(stored).not.toHaveProperty('files');
+  await writeFile(state.secretsFile, JSON.stringify({ ...stored, 'master/"': 'x', 'agent-http/a': '"' }));
+  expect(Object.keys((await state.secrets()) ?? {}).filter((name) => name.includes('/'))).toEqual([
+    'master/marathon',
+    'agent/nodes',
+  ]);
 });

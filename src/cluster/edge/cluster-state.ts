@@ -13,6 +13,8 @@ import { readTexts } from '../../stored/texts.ts';
 import type { Cluster } from '../cluster.ts';
 import {
   generateSecrets,
+  isImportable,
+  isImportedName,
   type Secrets,
   STORED_SECRET_NAMES,
   type StoredSecrets,
@@ -90,7 +92,10 @@ export class ClusterState {
           const isSecret = (value: unknown) =>
             typeof value === 'string' && /^[A-Za-z0-9_-]{20,}$/.test(value);
           if (!Object.values(values).every(isSecret)) throw damaged(this.secretsFile);
-          return values as StoredSecrets;
+          const imported = Object.entries(found).filter(
+            ([name, value]) => isImportedName(name) && typeof value === 'string' && isImportable(value),
+          );
+          return { ...values, ...Object.fromEntries(imported) } as StoredSecrets;
         },
       }),
     );
@@ -99,11 +104,12 @@ export class ClusterState {
 
   /**
    * Reads the secrets, or makes and stores them. Concurrent calls, also of other processes, return the same secrets.
+   * @param imported secrets of a cluster that others installed, to store with new ones
    */
-  async makeSecrets(): Promise<Secrets> {
+  async makeSecrets(imported: Readonly<Record<string, string>> = {}): Promise<Secrets> {
     const stored = await this.secrets();
     if (stored) return stored;
-    const fresh = withoutDerived(generateSecrets((bytes) => randomBytes(bytes)));
+    const fresh = withoutDerived({ ...generateSecrets((bytes) => randomBytes(bytes)), ...imported });
     const draft = await this.#draft(fresh);
     try {
       await link(draft, this.secretsFile);
@@ -113,6 +119,16 @@ export class ClusterState {
       await rm(draft, { force: true });
     }
     return (await this.secrets()) ?? complete(fresh);
+  }
+
+  /**
+   * Stores secrets of a cluster that others installed, beside new ones or those of an earlier call.
+   * @param imported by name, imported ones or own ones
+   */
+  async importSecrets(imported: Readonly<Record<string, string>>): Promise<void> {
+    const stored = await this.makeSecrets(imported);
+    const all = withoutDerived({ ...stored, ...imported });
+    await rename(await this.#draft(all), this.secretsFile);
   }
 
   /** Reads the cluster of the last install, which may have failed; undefined if there was none. */

@@ -111,6 +111,8 @@ function enablement(
   if (resource.enabled) {
     return is === 'enabled' || is === 'static' || is === 'generated' ? [] : ['enable'];
   }
+  // Others have started it.
+  if (resource.running === null && found?.state === 'running') return [];
   // A new unit of mesosup does not start at boot by itself. Upstart's jobs do, and the service of a package may.
   const startsAtBoot = hasUnitOfOurs(resource, input) ? input.facts.init === 'upstart' : packagesCome(input);
   if (is === undefined || is === 'unknown') return startsAtBoot ? ['disable'] : [];

@@ -6,6 +6,7 @@ import * as places from './places.ts';
 
 /** Paths of the files below `templates/host/`. */
 export const HOST_SCRIPTS = [
+  'adopt.sh',
   'apply/apt-errors.sh',
   'apply/apt-get.sh',
   'apply/apt-hook.sh',
@@ -37,6 +38,7 @@ export const HOST_SCRIPTS = [
   'login/as-root.sh',
   'login/as-user.sh',
   'login/become-plain.sh',
+  'mesos-processes.sh',
   'package-files.sh',
   'parts.sh',
   'probe/asked.sh',

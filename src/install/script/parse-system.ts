@@ -234,3 +234,13 @@ export function mesosupFacts(part: (name: string) => string): MesosupFacts {
     run: parseRun(part('run')),
   };
 }
+
+/** Parses `NAME VALUE` lines. A later line overrides an earlier one. */
+export function parseAgentFlags(text: string): Record<string, string> {
+  return Object.fromEntries(
+    lines(text).map((line) => {
+      const end = line.indexOf(' ');
+      return [line.slice(0, end), line.slice(end + 1)] as const;
+    }),
+  );
+}

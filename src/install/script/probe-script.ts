@@ -26,6 +26,7 @@ const PARTS: readonly ScriptName[] = [
   'environment.sh',
   'ask.sh',
   'dpkg-lock.sh',
+  'mesos-processes.sh',
   'parts.sh',
   'probe/asked.sh',
   'probe/health.sh',

@@ -1,6 +1,6 @@
 /** The Mesos agent. */
 
-import { secretMark } from '../../cluster/secrets.ts';
+import { importedOf, secretMark } from '../../cluster/secrets.ts';
 import { agentFlags, MESOS_FILES } from '../mesos-flags.ts';
 import { agentWorkDir } from '../work-dirs.ts';
 import { file, secretFile } from './build.ts';
@@ -16,6 +16,10 @@ export function mesosAgent(context: Context): Part {
   const { cluster, host, own: facts, topology, layout, address, render } = context;
   if (!has(context, 'agent')) return { services: unwantedService(context, layout.agent) };
   const flags = agentFlags({ cluster, host, facts, topology, layout, address });
+  const [principal = { principal: 'mesos-agent', secret: secretMark('agent') }] = importedOf(
+    context.secrets,
+    'agent',
+  );
   return mesosService(context, {
     names: layout.agent,
     agent: true,
@@ -26,10 +30,7 @@ export function mesosAgent(context: Context): Part {
       masterFile(context),
       secretFile(
         MESOS_FILES.agentCredential,
-        render('config/mesos-credential.json', {
-          principal: 'mesos-agent',
-          secret: secretMark('agent'),
-        }),
+        render('config/mesos-credential.json', principal),
         'what the agent proves itself to the master with',
       ),
       secretFile(
@@ -39,6 +40,7 @@ export function mesosAgent(context: Context): Part {
             { principal: 'operator', secret: secretMark('operator') },
             { principal: FILES_PRINCIPAL, secret: secretMark('files') },
             ...monitoringCredentials(context),
+            ...importedOf(context.secrets, 'agent-http'),
           ],
         }),
         'who may speak to the agent',

@@ -1,6 +1,6 @@
 /** The Mesos master. */
 
-import { secretMark } from '../../cluster/secrets.ts';
+import { importedOf, secretMark } from '../../cluster/secrets.ts';
 import { MESOS_FILES, masterFlags } from '../mesos-flags.ts';
 import type { Resource } from '../resources/registry.ts';
 import { masterWorkDir } from '../work-dirs.ts';
@@ -12,7 +12,6 @@ import { MONITORING_USER, monitoringCredentials } from './monitoring-user.ts';
 export function mesosMaster(context: Context): Part {
   const { cluster, host, own: facts, topology, layout, address } = context;
   if (!has(context, 'master')) return { services: unwantedService(context, layout.master) };
-  const withZooKeeper = topology.zookeepers.length > 0;
   return mesosService(context, {
     names: layout.master,
     agent: false,
@@ -20,7 +19,7 @@ export function mesosMaster(context: Context): Part {
     tables: {},
     workDirectory: masterWorkDir(cluster, host),
     files: [
-      ...(withZooKeeper ? [masterFile(context)] : []),
+      ...(topology.usesZooKeeper ? [masterFile(context)] : []),
       secretFile(
         MESOS_FILES.masterCredentials,
         context.render('config/mesos-credentials.json', {
@@ -29,6 +28,7 @@ export function mesosMaster(context: Context): Part {
             { principal: 'mesosup', secret: secretMark('scheduler') },
             { principal: 'operator', secret: secretMark('operator') },
             ...monitoringCredentials(context),
+            ...importedOf(context.secrets, 'master'),
           ],
         }),
         'who may speak to the master',
@@ -43,7 +43,7 @@ export function mesosMaster(context: Context): Part {
           ]
         : []),
     ],
-    ...(withZooKeeper && { after: 'zookeeper-quorum' }),
+    ...(topology.zookeepers.length > 0 && { after: 'zookeeper-quorum' }),
   });
 }
 

@@ -90,7 +90,7 @@ function defaults({ layout, render, topology }: Context, path: string): Resource
   const files = ['/etc/default/mesos', path].map((one) =>
     file(one, render('config/mesos-defaults', { flags })),
   );
-  if (layout.kind !== 'legacy' || topology.zookeepers.length === 0) return files;
+  if (layout.kind !== 'legacy' || !topology.usesZooKeeper) return files;
   // Other programs of that time read this file. As readers they need no secret.
   return [directory('/etc/mesos'), file('/etc/mesos/zk', `${topology.mesosForReaders}\n`), ...files];
 }

@@ -46,7 +46,7 @@ export function resourcesWith(input: Omit<WantedInput, 'templates'>, texts: Rend
   const own = factsOf(input.facts, input.host.name);
   const address = addressOf(input.cluster, input.host, input.facts);
   if (address === undefined) throw new UnknownAddressError(input.host.name);
-  const topology = topologyOf(input.cluster, input.facts);
+  const topology = topologyOf(input.cluster, input.facts, input.secrets);
   const layout = mesosLayout(input.cluster, own);
   const context = { ...input, own, address, topology, layout, render: texts };
   const parts = PARTS.map((part) => part(context));

@@ -39,9 +39,12 @@ put() {
   changed "$1"
 }
 
-# make_directory PATH OWNER GROUP MODE
+# make_directory PATH OWNER GROUP MODE: creates the directory, also in the place of a file, which moves to the backup
 make_directory() {
   parents "$1"
+  if [ -f "$1" ] && [ ! -L "$1" ]; then
+    { save "$1" && rm -f -- "$1"; } 2>"$error" || broke "$1 could not be moved to the backup"
+  fi
   if ! { [ -d "$1" ] || mkdir -m 0700 -- "$1"; } 2>"$error" || ! owned "$@" 2>"$error"; then
     broke "the directory $1 could not be created"
   fi

@@ -127,6 +127,20 @@ run_state() {
   if flock -n -s 9; then echo dead; else echo alive; fi 9<"$RUN_LOCK"
 }
 
+# agent_flags: `NAME VALUE` for the flags of the running Mesos agent that make up its identity
+agent_flags() {
+  mesos_processes agent slave | head -n 1 | {
+    read -r pid _ || return 0
+    # Names of variables: MESOS_WORK_DIR.
+    for file in environ cmdline; do tr '\n\0' ' \n' <"/proc/$pid/$file"; done | awk '
+      { at = index($0, "="); name = substr($0, 1, at - 1); value = substr($0, at + 1) }
+      sub(/^MESOS_/, "", name) { name = tolower(name); known = 1 }
+      sub(/^--/, "", name) { known = 1 }
+      known && name ~ /^(hostname|port|work_dir|attributes|resources)$/ { print name " " value }
+      { known = 0 }'
+  }
+}
+
 # system: all of these, as the member `plain`
 system() { parts | member plain; }
 
@@ -158,5 +172,6 @@ parts() {
   part current readlink "$PAYLOADS/current"
   [ -e "$STARTED" ] && part is-started echo yes
   part run run_state
+  part agent-flags agent_flags
   [ -z "$AGENT_LATEST" ] || part agent-id readlink "$AGENT_LATEST"
 }

@@ -86,6 +86,13 @@ export class LabCluster {
     return { code: exitCode ?? -1, stdout, stderr, all: all ?? '' };
   }
 
+  /** Adopts a running Mesos, and writes the spec. */
+  async adopt(...args: string[]): Promise<Outcome> {
+    await mkdir(this.directory, { recursive: true });
+    await writeFile(path.join(this.directory, 'sudo-password'), `${this.#sudoPassword()}\n`, { mode: 0o600 });
+    return this.run('adopt', ...args);
+  }
+
   /** Runs a command line of the docs. Uses the spec unless the command line has flags for hosts. */
   async runLine(line: string, ...more: string[]): Promise<Outcome> {
     const [program, command = '', ...args] = line.split(' ');
