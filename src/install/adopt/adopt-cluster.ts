@@ -5,7 +5,7 @@ import { isJson, parseJson } from '../../json.ts';
 import { keyValues } from '../agent-change.ts';
 import { CLUSTERD_PACKAGE, LEGACY_PACKAGE } from '../layout.ts';
 import type { Problem } from '../plan.ts';
-import type { AdoptedHost, AdoptedProcess } from './adopted-host.ts';
+import type { AdoptedProcess, HostInput, SpecHostBlock } from './adopted-host.ts';
 import { adoptedSecrets } from './adopted-secrets.ts';
 import { type Found, findMesos } from './find-mesos.ts';
 import { keptFlags } from './kept-flags.ts';
@@ -18,13 +18,6 @@ export interface AdoptInput {
   readonly hosts: readonly HostInput[];
 }
 
-export interface HostInput {
-  /** The host in the spec: its name, and the connection to it. */
-  readonly block: SpecHostBlock;
-  readonly found: AdoptedHost;
-}
-
-type SpecHostBlock = Exclude<SpecInput['hosts'][number], string>;
 type SpecFlags = Record<string, string>;
 
 export interface Adopted {

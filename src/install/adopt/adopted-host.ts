@@ -1,5 +1,15 @@
 /** What was read of a host on which others installed Mesos. Texts may contain secrets. */
 
+import type { SpecInput } from '../../cluster/spec-schema.ts';
+
+export interface HostInput {
+  /** The host in the spec: its name, and the connection to it. */
+  readonly block: SpecHostBlock;
+  readonly found: AdoptedHost;
+}
+
+export type SpecHostBlock = Exclude<SpecInput['hosts'][number], string>;
+
 export interface AdoptedHost {
   readonly addresses: readonly string[];
   /** Versions by name of the installed packages of Mesos and Docker. */

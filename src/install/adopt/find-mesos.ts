@@ -3,8 +3,7 @@
 import type { MesosLayout } from '../layout.ts';
 import type { Problem } from '../plan.ts';
 import { isIpv4 } from '../topology.ts';
-import type { HostInput } from './adopt-cluster.ts';
-import type { AdoptedHost, AdoptedProcess } from './adopted-host.ts';
+import type { AdoptedHost, AdoptedProcess, HostInput } from './adopted-host.ts';
 import { placeOf, processFlags } from './process-flags.ts';
 
 export interface Found {

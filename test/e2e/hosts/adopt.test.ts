@@ -1,6 +1,6 @@
 /**
  * Adopts a Mesos that was installed without mesosup, in three ways: ClusterD's package, the files of Mesosphere's packages,
- * and units of one's own (MESOSUP_TEST_FORMS selects some of clusterd, legacy and own). Tasks of a foreign framework keep running when the plan is applied.
+ * and units of one's own. The last runs always, all in the soak, and MESOSUP_TEST_FORMS=clusterd,legacy selects. Tasks of a foreign framework keep running when the plan is applied.
  */
 
 import { readFile, stat } from 'node:fs/promises';
@@ -12,6 +12,7 @@ import type { LabHost } from '../../lab/host.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { docCommand } from '../../support/docs.ts';
+import { runs } from '../../support/runs.ts';
 import { until } from '../demo-cluster.ts';
 import {
   PASSWORDS,
@@ -32,7 +33,9 @@ interface Site {
 
 const ALL = ['clusterd', 'legacy', 'own'] as const;
 type Form = (typeof ALL)[number];
-const FORMS = ALL.filter((form) => process.env.MESOSUP_TEST_FORMS?.includes(form) ?? true);
+const FORMS = ALL.filter(
+  (form) => process.env.MESOSUP_TEST_FORMS?.includes(form) ?? (runs(1) > 1 || form === 'own'),
+);
 
 let lab: Lab;
 const sites = new Map<Form, Site>();
