@@ -46,7 +46,8 @@ const systems =
   await hosts`vitest run --project hosts test/e2e/hosts/install-debian.test.ts test/e2e/hosts/offline.test.ts`;
 const upgrades = await run`vitest run --project hosts test/e2e/hosts/upgrade.test.ts`;
 const members = await hosts`vitest run --project hosts test/e2e/hosts/members-growth.test.ts`;
-const restore = await hosts`vitest run --project hosts test/e2e/hosts/members.test.ts`;
+const restore =
+  await hosts`vitest run --project hosts test/e2e/hosts/members.test.ts test/e2e/hosts/install-missing.test.ts`;
 const faults = await hosts`vitest run --project hosts test/e2e/hosts/doctor-faults.test.ts`;
 const parts = [
   ...[properties, kills, chaos, floods, looks, balancer, quirks, systems],

@@ -162,7 +162,8 @@ async function writeTree(tree: string, ground: Ground, base: Base, host: NamedHo
     await mkdir(path.join(tree, 'root/.ssh'), { mode: 0o700 });
     await put('root/.ssh/authorized_keys', `${ground.clientKey}\n`, 0o600);
   }
-  await mkdir(path.join(tree, 'etc/ssh'), { recursive: true });
+  // Logs each session, so that tests can count what a command does on a host.
+  await put('etc/ssh/sshd_config.d/lab.conf', 'LogLevel VERBOSE\n');
   return makeKey(path.join(tree, 'etc/ssh/ssh_host_ed25519_key'), host.name);
 }
 

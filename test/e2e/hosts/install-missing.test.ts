@@ -15,12 +15,16 @@ import { type Lab, startLab } from '../../lab/lab.ts';
 import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { root, until } from '../demo-cluster.ts';
 import { expectDone, LabCluster, type Outcome, PORTS } from '../support/lab-cluster.ts';
-import { underLoad } from '../support/redis-load.ts';
+import { type Load, underLoad } from '../support/redis-load.ts';
+import { type Contacts, contactsDuring } from '../support/ssh-contacts.ts';
 
+const isSoak = Number(process.env.MESOSUP_SOAK_FACTOR ?? 1) > 1;
 const STACK = /^ +at .*(\.ts|\.js|node:)/m;
 let lab: Lab;
 let cluster: LabCluster;
 let h3: LabHost;
+/** The cluster file without h4. */
+let spec: string;
 
 beforeAll(async () => {
   lab = await startLab({
@@ -47,6 +51,18 @@ function expectNamed({ all }: Outcome, host: string, cause: RegExp): void {
   expect(all).not.toMatch(STACK);
   expect(all).not.toMatch(/because of a bug|UnknownAddressError/);
 }
+
+/** Expects one connection to each host; more than the probe only on some, and on the one that holds the cluster's lock. */
+function expectContacts(
+  found: Record<string, Contacts>,
+  { works, probed }: { readonly works: readonly string[]; readonly probed: readonly string[] },
+): void {
+  console.log(JSON.stringify(found));
+  for (const name of [...works, ...probed]) expect([name, found[name]?.connections]).toEqual([name, 1]);
+  for (const name of works) expect(found[name]?.sessions).toBeGreaterThan(1);
+}
+
+const hostsOf = (...names: string[]): LabHost[] => names.map((name) => lab.host(name));
 
 async function members(): Promise<string[]> {
   return (
@@ -156,11 +172,15 @@ test('node drain moves ten tasks under load without a failed request; reactivate
   expect(new Set(await places())).toEqual(new Set([h1.address]));
   for (const name of ['h2', 'h3']) await callMaster('REACTIVATE_AGENT', name);
 
-  const load = await underLoad(cluster, [h1], 'pings', async () => {
-    expectDone(await cluster.run('node', 'drain', 'h1', '--yes'));
+  let load: Load = { answered: 0, failures: [] };
+  const found = await contactsDuring(hostsOf('h1', 'h2', 'h3'), async () => {
+    load = await underLoad(cluster, [h1], 'pings', async () => {
+      expectDone(await cluster.run('node', 'drain', 'h1', '--yes'));
+    });
   });
   expect(load.failures).toEqual([]);
   expect(load.answered).toBeGreaterThan(50);
+  expectContacts(found, { works: ['h1'], probed: ['h2', 'h3'] });
   const moved = await places();
   expect(moved).toHaveLength(10);
   expect(moved).not.toContain(h1.address);
@@ -219,29 +239,20 @@ function mesosOn(host: LabHost): Promise<string> {
   return host.run(`dpkg-query -W -f '\${Version}' ${lab.mesos().name}`);
 }
 
-test('node add and remove change cluster.yaml and the host concerned only', async () => {
+// In each run, the next test adds a host, and members.test.ts removes one that answers.
+test.runIf(isSoak)('node add and remove take versions.lock, and change no other host', async () => {
   const h4 = lab.host('h4');
-  const others = lab.hosts.filter((host) => host !== h4);
   const text = `# Managed by hand\n${await readFile(cluster.specFile, 'utf8')}`;
   await writeFile(cluster.specFile, text);
-  // mesosup writes the present run of a host into its state whenever it changes something there.
-  const runs = () => Promise.all(others.map((host) => host.run('ls /var/lib/mesosup/runs')));
   const before = await runs();
   // The repository has a newer version by now.
   const [mesos, next] = [lab.mesos().version, lab.mesos().nextVersion];
-  expect(await lockedMesos()).toBe(mesos);
   const done = await cluster.run('node', 'add', 'h4', '--attribute', 'rack=b', '--yes');
   expectDone(done);
   expect(done.stdout).toContain('as in versions.lock on h4');
   expect(await mesosOn(h4)).toBe(mesos);
   expect(next).not.toBe(mesos);
-  const added = await readFile(cluster.specFile, 'utf8');
-  expect(added).toMatch(/^# Managed by hand\n/);
-  expect(added).toContain('  - h3\n  - name: h4\n');
-  expect((await nodes()).at(-1)).toMatchObject({ host: 'h4', healthy: true, address: h4.address });
   expect(await cluster.planned()).toEqual({});
-  const again = await cluster.run('node', 'add', 'h4', '--yes');
-  expect(again.stdout, again.all).toContain('no changes');
 
   expectDone(await cluster.run('node', 'remove', 'h4', '--yes'));
   const four = new LabCluster(lab);
@@ -255,29 +266,51 @@ test('node add and remove change cluster.yaml and the host concerned only', asyn
   expect(await runs()).toEqual(before);
 });
 
-test('node remove --dead removes a host that burnt down, and no host that answers', async () => {
+/** The runs on the other hosts than h4: mesosup writes the present one into its state whenever it changes something there. */
+function runs(): Promise<string[]> {
+  return Promise.all(hostsOf('h1', 'h2', 'h3').map((host) => host.run('ls /var/lib/mesosup/runs')));
+}
+
+test('node add changes cluster.yaml and the host concerned only, and takes packages from other hosts', async () => {
+  const h4 = lab.host('h4');
   const { moved, version } = lab.mesos();
   await cluster.writeSpec({ hosts: ['h1', 'h2', 'h3'] }, moved);
-  const text = await readFile(cluster.specFile, 'utf8');
+  spec = `# Managed by hand\n${await readFile(cluster.specFile, 'utf8')}`;
+  await writeFile(cluster.specFile, spec);
+  const before = await runs();
+  expect(await lockedMesos()).toBe(version);
+  let added: Outcome | undefined;
+  const found = await contactsDuring(lab.hosts, async () => {
+    added = await cluster.run('node', 'add', 'h4', '--attribute', 'rack=b', '--yes');
+    expectDone(added);
+  });
+  expectContacts(found, { works: ['h4'], probed: ['h1', 'h2', 'h3'] });
+  expect(await runs()).toEqual(before);
   // The repository no longer has the version of the other hosts, and their apt has kept its file.
-  const added = await cluster.run('node', 'add', 'h4', '--yes');
-  expectDone(added);
-  expect(added.stderr).toMatch(new RegExp(`h4: ${lab.mesos().name} ${version} comes from h[123]`));
-  expect(await mesosOn(lab.host('h4'))).toBe(version);
-  expect(
-    await lab.host('h4').run('ls -d /opt/mesosup/.upload /var/lib/mesosup/runs/*/files 2>/dev/null; :'),
-  ).toBe('');
-  expect(
-    await lab.host('h4').run('apt-cache policy tini >/dev/null && apt-get check 2>&1 | grep ^[EW]: ; :'),
-  ).toBe('');
+  expect(added?.stderr).toMatch(new RegExp(`h4: ${lab.mesos().name} ${version} comes from h[123]`));
+  expect(await mesosOn(h4)).toBe(version);
+  expect(await h4.run('ls -d /opt/mesosup/.upload /var/lib/mesosup/runs/*/files 2>/dev/null; :')).toBe('');
+  expect(await h4.run('apt-cache policy tini >/dev/null && apt-get check 2>&1 | grep ^[EW]: ; :')).toBe('');
+  const text = await readFile(cluster.specFile, 'utf8');
+  expect(text).toMatch(/^# Managed by hand\n/);
+  expect(text).toContain('  - h3\n  - name: h4\n');
+  expect((await nodes()).at(-1)).toMatchObject({ host: 'h4', healthy: true, address: h4.address });
+  const again = await cluster.run('node', 'add', 'h4', '--yes');
+  expect(again.stdout, again.all).toContain('no changes');
+});
+
+test('node remove --dead removes a host that burnt down, and no host that answers', async () => {
   const alive = await cluster.run('node', 'remove', 'h4', '--dead', '--yes');
   expect([alive.code, alive.stderr]).toEqual([2, expect.stringContaining('h4 answers')]);
   await lab.host('h4').kill();
   const refused = await cluster.run('node', 'remove', 'h4', '--yes');
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('--dead')]);
-  expectDone(await cluster.run('node', 'remove', 'h4', '--dead', '--yes'));
-  expect(await readFile(cluster.specFile, 'utf8')).toBe(text);
-  const masters = ['h1', 'h2', 'h3'].map((name) => lab.host(name));
+  const masters = hostsOf('h1', 'h2', 'h3');
+  const found = await contactsDuring(masters, async () => {
+    expectDone(await cluster.run('node', 'remove', 'h4', '--dead', '--yes'));
+  });
+  expectContacts(found, { works: [], probed: ['h1', 'h2', 'h3'] });
+  expect(await readFile(cluster.specFile, 'utf8')).toBe(spec);
   const logs = await Promise.all(masters.map((host) => host.run('journalctl -q -o cat -u mesos-master')));
   expect(logs.join('\n')).toMatch(/gone/i);
   expect((await cluster.healthy()).problems).toEqual([]);
