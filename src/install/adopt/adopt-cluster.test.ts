@@ -304,6 +304,7 @@ function wordsOf(flags: Flags, where: string): string[] {
     );
 }
 
+/** Some omit flags, but not those that mesosup sets again. */
 const FLAGS: fc.Arbitrary<MesosFlags> = fc
   .dictionary(
     fc.constantFrom(
@@ -317,12 +318,15 @@ const FLAGS: fc.Arbitrary<MesosFlags> = fc
       'ip',
       'no-strict',
     ),
-    fc.constantFrom('/a', '1mins', 'posix'),
+    fc.constantFrom('/a', '1mins', 'posix', ''),
     { noNullPrototype: true },
   )
   .map((flags) =>
     Object.fromEntries(
-      Object.entries(flags).map(([name, value]) => [name, /authenticate|^no-/.test(name) ? '' : value]),
+      Object.entries(flags).map(([name, value]) => [
+        name,
+        /authenticate|^no-/.test(name) ? '' : /^executor/.test(name) ? value || '9mins' : value,
+      ]),
     ),
   );
 

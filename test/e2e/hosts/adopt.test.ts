@@ -1,6 +1,7 @@
 /**
  * Adopts a Mesos that was installed without mesosup, in three ways: ClusterD's package, the files of Mesosphere's packages,
- * and units of one's own. The last runs always, all in the soak, and MESOSUP_TEST_FORMS=clusterd,legacy selects. Tasks of a foreign framework keep running when the plan is applied.
+ * and units of one's own. Tasks of a foreign framework keep running when the plan is applied. The soak tests all ways,
+ * other runs only the last one, or those of MESOSUP_TEST_FORMS, for example `clusterd,legacy`.
  */
 
 import { readFile, stat } from 'node:fs/promises';
