@@ -17,12 +17,12 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../../e2e/demo-cluster.ts';
-import { expectDone, LabCluster } from '../../e2e/support/lab-cluster.ts';
+import { LabCluster } from '../../e2e/support/lab-cluster.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { machine } from '../figures.ts';
 import { ansibleVersion, measureAnsible } from './ansible.ts';
 import { bareInstall, planResources } from './first.ts';
-import { dropCaches, load, measure } from './measure.ts';
+import { dropCaches, load, measure, type Taken } from './measure.ts';
 import { compareUnchanged } from './unchanged.ts';
 
 const PARTS = ['first', 'unchanged', 'add'] as const;
@@ -64,9 +64,12 @@ async function bareSeconds(count: number): Promise<number> {
   }
 }
 
-async function measured(cluster: LabCluster, command: string, ...args: string[]): Promise<string> {
-  const taken = await measure([cluster.program, ...cluster.arguments(command, ...args)], cluster.directory);
-  return `${taken.seconds.toFixed(1)} s, ${taken.cpu.toFixed(1)} s of the controller's processor`;
+function mesosup(cluster: LabCluster, command: string, ...args: string[]): Promise<Taken> {
+  return measure([cluster.program, ...cluster.arguments(command, ...args)], cluster.directory);
+}
+
+function shown({ seconds, cpu }: Taken): string {
+  return `${seconds.toFixed(1)} s, ${cpu.toFixed(1)} s of this machine's processors for mesosup itself`;
 }
 
 async function compare(count: number): Promise<string[]> {
@@ -79,16 +82,12 @@ async function compare(count: number): Promise<string[]> {
   const { lab, cluster } = await labOf(parts.has('add') ? count + 1 : count, count);
   try {
     const resources = await planResources(cluster);
-    if (bare === undefined) expectDone(await cluster.run('install', '--start', '--yes'));
-    else {
-      await dropCaches();
-      const began = performance.now();
-      const first = await measured(cluster, 'install', '--start', '--yes');
-      const ratio = (performance.now() - began) / 1000 / bare;
-      add(
-        `  first install, ${load()}: bare commands ${bare.toFixed(1)} s`,
-        `    mesosup install --start: ${first}; ${ratio.toFixed(2)} times the bare commands`,
-      );
+    await dropCaches();
+    const first = await mesosup(cluster, 'install', '--start', '--yes');
+    add(`  first install, ${load()}:`, `    mesosup install --start: ${shown(first)}`);
+    if (bare !== undefined) {
+      const ratio = (first.seconds / bare).toFixed(2);
+      add(`    bare commands: ${bare.toFixed(1)} s; mesosup takes ${ratio} times as long`);
     }
     if (parts.has('unchanged')) {
       add(...(await compareUnchanged(lab, cluster, [...resources.keys()], rounds)));
@@ -97,8 +96,8 @@ async function compare(count: number): Promise<string[]> {
     const more = lab.hosts[count];
     if (parts.has('add') && more) {
       await dropCaches();
-      const taken = await measured(cluster, 'node', 'add', more.name, '--yes');
-      add(`  one host more, ${load()}:`, `    mesosup node add: ${taken}`);
+      const taken = await mesosup(cluster, 'node', 'add', more.name, '--yes');
+      add(`  one host more, ${load()}:`, `    mesosup node add: ${shown(taken)}`);
     }
     return lines;
   } finally {
