@@ -363,7 +363,8 @@ test.each(Object.entries(EXAMPLES))('%s', async (command, { code, says }) => {
   await writeFile(path.join(place, 'apps.yaml'), APPS);
   await mkdir(path.join(place, 'apps'));
   await writeFile(path.join(place, 'apps/first.yaml'), FIRST);
-  if (!command.startsWith('mesosup init')) await writeFile(path.join(place, 'cluster.yaml'), 'hosts: [h1]\n');
+  if (!/^mesosup (init|adopt)\b/.test(command))
+    await writeFile(path.join(place, 'cluster.yaml'), 'hosts: [h1]\n');
   const env = {
     HOME: path.join(directory, 'home'),
     PATH: `${root}/bin:${process.env.PATH}`,
