@@ -32,7 +32,7 @@ export default defineConfig({
           // By default one core is left idle, which is half of them on a small machine.
           maxWorkers: '100%',
           // Properties take their time on a busy machine.
-          testTimeout: 30_000,
+          testTimeout: 60_000,
         },
       },
       {
