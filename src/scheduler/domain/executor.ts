@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../json.ts';
 import type { ExecutorInfo } from '../../mesos/types.ts';
+import { RELEASE } from '../../release.ts';
 import type { SharedExecutor } from './settings.ts';
 
 /**
@@ -14,7 +15,7 @@ const SHUTDOWN_GRACE_SECONDS = 25;
 /**
  * Describes the shared Docker executor. Mesos rejects a task if its ExecutorInfo differs in any way from that of the
  * running executor with the same id. So the id contains a hash of the ExecutorInfo, and upgrades or other roles never
- * collide.
+ * collide. It includes the release: an executor of an older one keeps its tasks, but gets none that it may not understand.
  * @param sha256 hashes a text, returns hexadecimal digits
  */
 export function sharedExecutorOf(
@@ -32,7 +33,12 @@ export function sharedExecutorOf(
       { name: 'cpus', scalar: { value: CPUS }, ...common },
       { name: 'mem', scalar: { value: MEM_MIB }, ...common },
     ],
-    labels: { labels: [{ key: 'mesosup.cluster', value: cluster }] },
+    labels: {
+      labels: [
+        { key: 'mesosup.cluster', value: cluster },
+        { key: 'mesosup.release', value: RELEASE },
+      ],
+    },
     shutdown_grace_period: { nanoseconds: SHUTDOWN_GRACE_SECONDS * 1e9 },
   };
   const hash = sha256(canonicalJson(info)).slice(0, 12);

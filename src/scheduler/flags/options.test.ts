@@ -37,7 +37,10 @@ it('has defaults for all flags except the master', () => {
   expect(settings).not.toHaveProperty('defaultNetworkName');
   expect(settings.maxInstancesPerOffer).toBe(1000);
   expect(settings.dockerExecutor.path).toBe('/var/lib/mesos/executors/docker');
-  expect(settings.dockerExecutor.info.labels?.labels).toEqual([{ key: 'mesosup.cluster', value: 'mesosup' }]);
+  expect(settings.dockerExecutor.info.labels?.labels).toContainEqual({
+    key: 'mesosup.cluster',
+    value: 'mesosup',
+  });
   expect(settings.dockerExecutor.idPrefix).toMatch(/^mesosup-docker\.[0-9a-f]{12}\.default$/);
 });
 

@@ -4,6 +4,7 @@ import { Harness } from '../../../../test/scheduler/harness.ts';
 import { decodeTaskData } from '../../../executor/task-data.ts';
 import { launchedTasks } from '../../../mesos/operations.ts';
 import type { TaskInfo } from '../../../mesos/types.ts';
+import { RELEASE } from '../../../release.ts';
 import type { AgentSpec } from '../../../simulator/agent.ts';
 import type { App } from '../../domain/app.ts';
 
@@ -67,7 +68,12 @@ describe('placement', () => {
         type: 'CUSTOM',
         executor_id: { value: 'mesosup-docker.0123456789ab.default.0' },
         command: { value: DOCKER, shell: true },
-        labels: { labels: [{ key: 'mesosup.cluster', value: 'test' }] },
+        labels: {
+          labels: [
+            { key: 'mesosup.cluster', value: 'test' },
+            { key: 'mesosup.release', value: RELEASE },
+          ],
+        },
         shutdown_grace_period: { nanoseconds: 25_000_000_000 },
       },
     });
@@ -134,7 +140,7 @@ describe('placement', () => {
     expect(task?.executor?.executor_id.value).toBe(task?.task_id.value);
     expect(task?.executor?.command?.value).toBe(DOCKER);
     expect(decodeTaskData(task?.data ?? '').docker).toMatchObject({ image: 'johncosta/redis' });
-    expect(task?.executor?.labels?.labels).toHaveLength(1);
+    expect(task?.executor?.labels?.labels).toHaveLength(2);
     expect(task?.executor?.shutdown_grace_period).toBeDefined();
   });
 
@@ -385,6 +391,8 @@ it('names shared executors by a hash of their ExecutorInfo', async () => {
   sharedExecutorOf({ path: '/x', cluster: 'c', role: 'ops' }, hash);
   expect(one.idPrefix).toBe('mesosup-docker.000000000000.eng_dev');
   expect(texts[0]).not.toBe(texts[1]);
+  // A release may launch tasks that executors of older ones do not understand.
+  expect(texts[0]).toContain(RELEASE);
   expect(canonicalJson({ b: [1, { d: 1, c: 2 }], a: null })).toBe('{"a":null,"b":[1,{"c":2,"d":1}]}');
   expect(settings().dockerExecutor.idPrefix).toMatch(/\.default$/);
 });
