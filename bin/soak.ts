@@ -44,7 +44,7 @@ const hosts = $({
 const quirks = await hosts`vitest run --project hosts test/e2e/hosts/install-quirks.test.ts`;
 const systems =
   await hosts`vitest run --project hosts test/e2e/hosts/install-debian.test.ts test/e2e/hosts/offline.test.ts`;
-const upgrades = await run`vitest run --project hosts test/e2e/hosts/upgrade.test.ts`;
+const upgrades = await run`vitest run --project hosts test/e2e/hosts/upgrade`;
 const members = await hosts`vitest run --project hosts test/e2e/hosts/members-growth.test.ts`;
 const restore =
   await hosts`vitest run --project hosts test/e2e/hosts/members.test.ts test/e2e/hosts/install-missing.test.ts`;
