@@ -4,17 +4,17 @@
  */
 
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LabHost } from '../../lab/host.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { buildReleased } from '../../support/released.ts';
+import { until } from '../demo-cluster.ts';
 import { makeTestImages } from '../support/busybox-image.ts';
 import { startHaproxyFor } from '../support/haproxy.ts';
 import { LabCluster, mesosOf } from '../support/lab-cluster.ts';
 import { installWith, offerAll, payloadOf, upgradeEverything } from '../support/upgrade-everything.ts';
-import { APPS, createWebApps, untilAnswered } from '../support/web-apps.ts';
+import { APPS, CONTAINERS, createWebApps, untilAnswered } from '../support/web-apps.ts';
 
 const inSoak = describe.runIf(process.env.MESOSUP_SOAK_FACTOR !== undefined);
 /** A bound for hangs. */
@@ -27,9 +27,7 @@ inSoak('release 0.1.0', () => {
   let lab: Lab;
   let cluster: LabCluster;
   let released: string | undefined;
-  let over = false;
   let stopHaproxy: (() => Promise<void>) | undefined;
-  let ports: number[];
 
   beforeAll(async () => {
     lab = await startLab({ hosts: NAMES.map(() => ({ packages: MEMBER_PACKAGES })) });
@@ -39,12 +37,11 @@ inSoak('release 0.1.0', () => {
     released = await buildReleased(path.join(lab.directory, 'released'));
   }, LONG_MS);
   afterAll(async () => {
-    over = true;
     await stopHaproxy?.();
     await lab?.stop();
   });
 
-  /** From the first scheduler that answers: 0.1.0 has no event stream of endpoints. */
+  /** From the first scheduler that answers. 0.1.0 does not have what the project's load balancer reads. */
   async function endpoints(): Promise<Record<string, string[]>> {
     for (const host of lab.hosts) {
       const answer = await cluster
@@ -67,19 +64,20 @@ inSoak('release 0.1.0', () => {
       const before = await payloadOf(lab.hosts[0] as LabHost);
 
       await createWebApps(cluster);
-      let last = await endpoints();
-      const changes = (async function* () {
-        while (!over) {
-          await sleep(500);
-          yield undefined;
-        }
-      })();
-      // While another scheduler is elected, none may answer.
-      const read = async () => (last = await endpoints().catch(() => last));
+      // Read once: a new leader of 0.1.0 lists no task with a health check before its first result. No task moves.
+      const servers = await until(
+        'all tasks are listed',
+        async () => {
+          const found = await endpoints();
+          return Object.values(found).flat().length === CONTAINERS && found;
+        },
+        LONG_MS,
+      );
+      const never = (async function* () {})();
       const apps = Array.from({ length: APPS }, (_, i) => `web${i}`);
-      const haproxy = await startHaproxyFor(apps, read, changes, lab.directory);
+      const haproxy = await startHaproxyFor(apps, async () => servers, never, lab.directory);
       stopHaproxy = haproxy.stop;
-      ports = haproxy.urls.map((url) => Number(new URL(url).port));
+      const ports = haproxy.urls.map((url) => Number(new URL(url).port));
       await untilAnswered(ports);
 
       await cluster.writeSpec({ hosts: NAMES, ...AGENTS });
