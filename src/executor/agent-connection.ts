@@ -17,6 +17,8 @@ export interface AgentConnectionOptions {
   environment: ExecutorEnvironment;
   /** The content of SUBSCRIBE until a listener is there. */
   unacknowledged: Unacknowledged;
+  /** See `ExecutorSessionOptions`. */
+  renewToken?: (token: string) => string | undefined;
   log: Log;
 }
 
@@ -41,10 +43,11 @@ export class AgentConnection {
   #refusedInARow = 0;
 
   constructor(options: AgentConnectionOptions) {
-    const { environment, log } = options;
+    const { environment, log, renewToken } = options;
     this.#options = options;
     this.#session = createExecutorSession({
       environment,
+      ...(renewToken && { renewToken }),
       unacknowledged: () => {
         const unacknowledged = this.#unacknowledged();
         this.#updatesInSubscribe = new Set(unacknowledged.updates.map((u) => u.status.uuid));

@@ -16,11 +16,14 @@ import { RELEASE } from '../release.ts';
 import { AgentConnection } from './agent-connection.ts';
 import { listUnacknowledged } from './domain/tasks.ts';
 import { logToStderr } from './log.ts';
+import { renewToken } from './renew-token.ts';
 import { TaskStore } from './task-store.ts';
 import type { Worker, WorkerOptions } from './worker.ts';
 
 const IDLE_TIMEOUT_S = 60;
 const POLICY_FILE = '/etc/mesosup/executor.json';
+/** Where the installer puts the key with which the agent signs tokens. */
+const KEY_FILE = '/etc/mesosup/executor-key';
 
 async function main(): Promise<void> {
   const argv = process.argv.slice(2);
@@ -39,7 +42,13 @@ async function work(argv: string[]): Promise<void> {
   const log = logToStderr;
   const store = new TaskStore(path.join(environment.directory, 'state'));
   const unacknowledged = listUnacknowledged({ tasks: store.load(log) });
-  const agent = new AgentConnection({ environment, unacknowledged, log });
+  const keyFile = process.env.MESOSUP_EXECUTOR_KEY_FILE || KEY_FILE;
+  const agent = new AgentConnection({
+    environment,
+    unacknowledged,
+    renewToken: (token) => renewToken(token, keyFile),
+    log,
+  });
   agent.start();
   const worker = loadWorker({
     environment,

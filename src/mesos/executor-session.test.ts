@@ -46,8 +46,12 @@ afterEach(async () => {
   await agent.close();
 });
 
-function create(more: Partial<ExecutorEnvironment> = {}): ExecutorSession {
+function create(
+  more: Partial<ExecutorEnvironment> = {},
+  renewToken?: (token: string) => string | undefined,
+): ExecutorSession {
   return createExecutorSession({
+    ...(renewToken && { renewToken }),
     environment: {
       agentEndpoint: more.domainSocket === undefined ? agent.address : '127.0.0.1:1',
       agentId: 'S0',
@@ -111,6 +115,29 @@ it('sends its token with every request', async () => {
   const call = session.call({ type: 'MESSAGE', message: { data: '' } });
   const message = await agent.next();
   expect(message.headers.authorization).toBe('Bearer jwt');
+  message.reply(202);
+  await call;
+});
+
+it('renews a token that the agent refuses, and only then', async () => {
+  session = create({ authenticationToken: 'a' }, (token) => (token === 'a' ? 'b' : undefined));
+  session.start();
+  for (const [token, answer] of [
+    ['a', 503],
+    ['a', 401],
+    ['b', 401],
+  ] as const) {
+    const refused = await agent.next();
+    expect(refused.headers.authorization).toBe(`Bearer ${token}`);
+    refused.reply(answer, 'no');
+    await lost.next();
+    manual.fire();
+  }
+  const { exchange } = await subscribe();
+  expect(exchange.headers.authorization).toBe('Bearer b');
+  const call = session.call({ type: 'MESSAGE', message: { data: '' } });
+  const message = await agent.next();
+  expect(message.headers.authorization).toBe('Bearer b');
   message.reply(202);
   await call;
 });

@@ -26,6 +26,8 @@ export interface ExecutorSessionOptions {
   unacknowledged: () => { tasks: TaskInfo[]; updates: { status: TaskStatus }[] };
   /** Receives every event except HEARTBEAT, in order. After SHUTDOWN, end the tasks and exit within the grace period. */
   onEvent: (event: ExecutorEvent) => void;
+  /** Returns a token that the agent may accept after it refused this one; undefined if there is none. */
+  renewToken?: (token: string) => string | undefined;
   /** Called when the subscription has ended or an attempt failed. A new attempt or `onGaveUp` follows. */
   onDisconnected: (reason: string) => void;
   /** Called when the session has ended: without checkpointing, or after the recovery timeout. */
@@ -63,7 +65,7 @@ class Session implements ExecutorSession {
   readonly #options: ExecutorSessionOptions;
   readonly #timer: Timer;
   readonly #url: URL;
-  readonly #headers: Readonly<Record<string, string>>;
+  #token: string | undefined;
   #running = false;
   #connection: Connection | undefined;
   #cancelRetry: () => void = () => {};
@@ -72,11 +74,10 @@ class Session implements ExecutorSession {
 
   constructor(options: ExecutorSessionOptions) {
     const { agentEndpoint, authenticationToken } = options.environment;
+    this.#token = authenticationToken;
     this.#options = options;
     this.#timer = options.timer ?? systemTimer;
     this.#url = new URL(`http://${agentEndpoint}/api/v1/executor`);
-    this.#headers =
-      authenticationToken === undefined ? {} : { Authorization: `Bearer ${authenticationToken}` };
   }
 
   start(): void {
@@ -119,7 +120,7 @@ class Session implements ExecutorSession {
     const { domainSocket } = this.#options.environment;
     return {
       url: this.#url,
-      headers: this.#headers,
+      headers: this.#token === undefined ? {} : { Authorization: `Bearer ${this.#token}` },
       ...(domainSocket !== undefined && { socketPath: domainSocket }),
     };
   }
@@ -143,7 +144,11 @@ class Session implements ExecutorSession {
         },
         onOpen: () => {},
         onEvent: (event) => this.#take(connection, event),
-        onClosed: (reason) => this.#lost(reason),
+        onClosed: (reason, status) => {
+          if (status === 401 && this.#token !== undefined)
+            this.#token = this.#options.renewToken?.(this.#token) ?? this.#token;
+          this.#lost(reason);
+        },
       }),
     };
     this.#connection = connection;

@@ -8,6 +8,7 @@ executor=$(readlink -f <%= it.sh(it.executor) %>) && [ -x "$executor" ] || {
 # Set here, so that no task's environment can name other files.
 MESOSUP_EXECUTOR_CONFIG=/etc/mesosup/executor.json
 MESOSUP_EXECUTOR_STATE=/var/lib/mesosup/executor
+MESOSUP_EXECUTOR_KEY_FILE=/etc/mesosup/executor-key
 MESOSUP_SCHEDULERS_FILE=<%= it.sh(it.schedulers) %>
-export MESOSUP_EXECUTOR_CONFIG MESOSUP_EXECUTOR_STATE MESOSUP_SCHEDULERS_FILE
+export MESOSUP_EXECUTOR_CONFIG MESOSUP_EXECUTOR_STATE MESOSUP_EXECUTOR_KEY_FILE MESOSUP_SCHEDULERS_FILE
 exec "$executor" "$@"
