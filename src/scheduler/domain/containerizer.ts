@@ -2,11 +2,8 @@
 
 import { type App, imageOf } from './app.ts';
 import type { AppDefinition } from './app-schema.ts';
+import { CONTAINERIZERS, type Containerizer, isContainerizer } from './containerizer-name.ts';
 import type { FieldError } from './field-errors.ts';
-
-/** `executor`: the Docker executor; `docker` and `mesos`: the containerizer of the agent with that name. */
-export const CONTAINERIZERS = ['executor', 'docker', 'mesos'] as const;
-export type Containerizer = (typeof CONTAINERIZERS)[number];
 
 /** The label with which an app chooses. */
 export const CONTAINERIZER_LABEL = 'MESOSUP_CONTAINERIZER';
@@ -17,10 +14,6 @@ export const COMMAND_EXECUTOR = '//cmd';
 /** True if the executor does not decide what runs an image. */
 export function isDefaultExecutor(executor: string): boolean {
   return executor === '' || executor === COMMAND_EXECUTOR;
-}
-
-export function isContainerizer(name: string | undefined): name is Containerizer {
-  return CONTAINERIZERS.some((one) => one === name);
 }
 
 type Definition = Pick<AppDefinition, 'container' | 'executor' | 'labels' | 'networks'>;

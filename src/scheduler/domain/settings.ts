@@ -1,5 +1,5 @@
 import type { ExecutorInfo, FrameworkInfo } from '../../mesos/types.ts';
-import type { Containerizer } from './containerizer.ts';
+import type { Containerizer } from './containerizer-name.ts';
 import type { SchedulerPolicy } from './scheduler-policy.ts';
 
 /** The configuration on which decisions depend. Durations in milliseconds. */

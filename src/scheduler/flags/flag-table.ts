@@ -3,7 +3,7 @@
  * table. Flags that exist in Marathon too have Marathon's names.
  */
 
-import { CONTAINERIZERS, isContainerizer } from '../domain/containerizer.ts';
+import { CONTAINERIZERS, isContainerizer } from '../domain/containerizer-name.ts';
 
 /** The values that a flag accepts. */
 interface Form {

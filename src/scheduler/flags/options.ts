@@ -12,7 +12,7 @@ import {
   type ZooKeeperAddress,
 } from '../../zookeeper/address.ts';
 import type { Access } from '../api/access-rules.ts';
-import { type Containerizer, isContainerizer } from '../domain/containerizer.ts';
+import { type Containerizer, isContainerizer } from '../domain/containerizer-name.ts';
 import { sharedExecutorOf } from '../domain/executor.ts';
 import { parsePolicy, type SchedulerPolicy } from '../domain/scheduler-policy.ts';
 import type { Settings } from '../domain/settings.ts';

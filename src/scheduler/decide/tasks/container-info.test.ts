@@ -5,7 +5,7 @@ import { appV2, changed, DOCKER, start, update } from '../../../../test/schedule
 import { Harness } from '../../../../test/scheduler/harness.ts';
 import { AGENTS } from '../../../../test/scheduler/running.ts';
 import type { TaskInfo } from '../../../mesos/types.ts';
-import type { Containerizer } from '../../domain/containerizer.ts';
+import type { Containerizer } from '../../domain/containerizer-name.ts';
 import type { Settings } from '../../domain/settings.ts';
 
 const LABEL = 'MESOSUP_CONTAINERIZER';
