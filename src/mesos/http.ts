@@ -30,6 +30,8 @@ export class MesosCallError extends MesosupError {
 export interface Credential {
   principal: string;
   secret: string;
+  /** Tried in turn if Mesos refuses `secret`, while it changes from one to another. */
+  others?: readonly string[];
 }
 
 export interface HttpRequest {
@@ -56,6 +58,11 @@ export interface HttpAnswer {
   url: URL;
   /** Must be read or destroyed by the caller. */
   body: IncomingMessage;
+}
+
+/** Builds the value of the Authorization header for each secret of the principal. */
+export function basicAuthorizations({ principal, secret, others = [] }: Credential): string[] {
+  return [secret, ...others].map((one) => basicAuthorization({ principal, secret: one }));
 }
 
 /** Builds the value of the Authorization header. */

@@ -176,6 +176,28 @@ describe('subscribing', () => {
     await call;
   });
 
+  it('takes the next secret when the master refuses one, and keeps the one that the master takes', async () => {
+    const basicOf = (text: string) => `Basic ${Buffer.from(`mesosup:${text}`).toString('base64')}`;
+    session = create({ credential: { principal: 'mesosup', secret: 'old', others: ['new'] } });
+    session.start();
+    const tried: unknown[] = [];
+    for (const status of [401, 503, 401]) {
+      const refused = await master.next();
+      tried.push(refused.headers.authorization);
+      refused.reply(status, 'no');
+      await lost.next();
+      manual.fire();
+    }
+    expect(tried).toEqual([basicOf('old'), basicOf('new'), basicOf('new')]);
+    const { exchange } = await subscribe();
+    expect(exchange.headers.authorization).toBe(basicOf('old'));
+    const call = session.call({ type: 'REVIVE' });
+    const revive = await master.next();
+    expect(revive.headers.authorization).toBe(basicOf('old'));
+    revive.reply(202);
+    await call;
+  });
+
   it('limits an attempt to 15 s', async () => {
     session.start();
     await master.next();

@@ -4,7 +4,7 @@
  */
 
 import {
-  basicAuthorization,
+  basicAuthorizations,
   type CallConnection,
   type Credential,
   MesosCallError,
@@ -68,6 +68,8 @@ export interface SchedulerSession {
 
 /** One connection to a master, starting with the attempt. */
 interface Connection {
+  /** With the credentials. */
+  headers: Readonly<Record<string, string>>;
   subscription: Subscription;
   calls: CallConnection;
   /** The URL for calls; set when the master has answered. */
@@ -84,7 +86,10 @@ export function createSchedulerSession(options: SchedulerSessionOptions): Schedu
 class Session implements SchedulerSession {
   readonly #options: SchedulerSessionOptions;
   readonly #timer: Timer;
-  readonly #headers: Readonly<Record<string, string>>;
+  /** One for each secret of the principal. */
+  readonly #authorizations: readonly string[];
+  /** Number of answers that refused the secret. The next attempt takes the next secret. */
+  #refusals = 0;
   #running = false;
   /** Counts starts and attempts, so that results of an abandoned attempt are ignored. */
   #generation = 0;
@@ -97,7 +102,7 @@ class Session implements SchedulerSession {
   constructor(options: SchedulerSessionOptions) {
     this.#options = options;
     this.#timer = options.timer ?? systemTimer;
-    this.#headers = options.credential ? { Authorization: basicAuthorization(options.credential) } : {};
+    this.#authorizations = options.credential ? basicAuthorizations(options.credential) : [];
   }
 
   start(): void {
@@ -123,7 +128,7 @@ class Session implements SchedulerSession {
       await connection.calls.send({
         url: connection.url,
         headers: {
-          ...this.#headers,
+          ...connection.headers,
           ...(connection.streamId !== undefined && { 'Mesos-Stream-Id': connection.streamId }),
         },
         body: JSON.stringify({ ...call, framework_id: { value: this.#frameworkId } }),
@@ -150,7 +155,10 @@ class Session implements SchedulerSession {
     const framework = this.#options.framework();
     const id = framework.id?.value ?? this.#frameworkId;
     const constraints = this.#options.offerConstraints?.();
+    const authorization = this.#authorizations[this.#refusals % this.#authorizations.length];
+    const headers = authorization === undefined ? {} : { Authorization: authorization };
     const connection: Connection = {
+      headers,
       calls: openCallConnection(this.#timer),
       url: undefined,
       streamId: undefined,
@@ -160,7 +168,7 @@ class Session implements SchedulerSession {
       ),
       subscription: openSubscription<SchedulerEvent>({
         url: new URL(`http://${master}/api/v1/scheduler`),
-        headers: this.#headers,
+        headers,
         call: {
           type: 'SUBSCRIBE',
           ...(id !== undefined && { framework_id: { value: id } }),
@@ -175,7 +183,10 @@ class Session implements SchedulerSession {
           connection.streamId = streamId;
         },
         onEvent: (event) => this.#take(connection, event),
-        onClosed: (reason) => this.#lost(reason),
+        onClosed: (reason, status) => {
+          if (status === 401) this.#refusals += 1;
+          this.#lost(reason);
+        },
       }),
     };
     this.#connection = connection;

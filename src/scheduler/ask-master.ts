@@ -2,7 +2,13 @@
 
 import { text } from 'node:stream/consumers';
 import { parseJson } from '../json.ts';
-import { basicAuthorization, type Credential, send } from '../mesos/http.ts';
+import {
+  basicAuthorizations,
+  type Credential,
+  type HttpAnswer,
+  type HttpRequest,
+  send,
+} from '../mesos/http.ts';
 
 const WITHIN_MS = 10_000;
 
@@ -23,11 +29,15 @@ export async function askMaster(
   path: string,
   withinMs = WITHIN_MS,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
-  const answer = await send({
-    url: new URL(`http://${await detect()}${path}`),
-    method: 'GET',
-    ...(credential && { headers: { Authorization: basicAuthorization(credential) } }),
-    signal: AbortSignal.timeout(withinMs),
-  });
+  const url = new URL(`http://${await detect()}${path}`);
+  const signal = AbortSignal.timeout(withinMs);
+  const ask = (headers: HttpRequest['headers'] = {}) => send({ url, method: 'GET', headers, signal });
+  const [first, ...others] = credential ? basicAuthorizations(credential) : [];
+  let answer: HttpAnswer = await ask(first === undefined ? {} : { Authorization: first });
+  for (const Authorization of others) {
+    if (answer.status !== 401) break;
+    answer.body.resume();
+    answer = await ask({ Authorization });
+  }
   return { status: answer.status, body: parseJson(await text(answer.body)) };
 }

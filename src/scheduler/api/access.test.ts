@@ -13,6 +13,14 @@ async function status(one: Server, authorization?: string, url = '/v2/apps'): Pr
   return (await call(one, 'GET', url, undefined, headers)).statusCode;
 }
 
+it('takes each password of a user who has several', async () => {
+  const one = server({ accounts: [PASSWORD, account('u', 'operator', 'new'), account('v', 'viewer', 'x')] });
+  const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
+  expect(await status(one, basic('u:p'))).toBe(200);
+  expect(await status(one, basic('u:new'))).toBe(200);
+  for (const wrong of ['u:x', 'v:p', 'u:']) expect(await status(one, basic(wrong))).toBe(401);
+});
+
 describe('tokens', () => {
   it('are accepted like the password, anything else is rejected', async () => {
     const one = server({ accounts: [PASSWORD, ...OF_TOKENS] });

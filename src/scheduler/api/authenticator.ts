@@ -19,6 +19,14 @@ export type Credentials =
 /** `busy`: too many passwords are being checked. `waitMs`: there were too many wrong ones; try again after so long. */
 export type Checked = Account | 'wrong' | 'busy' | { readonly waitMs: number };
 
+/** An account with a password. */
+interface Person {
+  readonly account: Account;
+  readonly secret: Exclude<Account['secret'], { readonly kind: 'token' }>;
+  /** Digest of the user's name. */
+  readonly name: Buffer;
+}
+
 export interface Authenticator {
   /** Value of `WWW-Authenticate`. */
   readonly challenge: string;
@@ -30,7 +38,7 @@ export function createAuthenticator(accounts: readonly Account[], now: () => num
   const tokens = accounts.flatMap((account) =>
     account.secret.kind === 'token' ? { account, digest: digest(account.secret.text) } : [],
   );
-  const people = accounts.flatMap((account) =>
+  const people = accounts.flatMap((account): Person | [] =>
     account.secret.kind === 'token'
       ? []
       : { account, secret: account.secret, name: digest(account.user.name) },
@@ -48,10 +56,7 @@ export function createAuthenticator(accounts: readonly Account[], now: () => num
     return tokens.filter((one) => timingSafeEqual(one.digest, received))[0]?.account ?? 'wrong';
   };
   /** A wrong password takes as long for an unknown name, a name with a plain password, and a name with a hash. */
-  const matches = async (
-    found: (typeof people)[number] | undefined,
-    password: string,
-  ): Promise<boolean | 'busy'> => {
+  const matches = async (found: Person | undefined, password: string): Promise<boolean | 'busy'> => {
     if (found?.secret.kind === 'password' && timingSafeEqual(digest(found.secret.text), digest(password)))
       return true;
     const hash = found?.secret.kind === 'hash' ? found.secret.hash : decoy;
@@ -65,17 +70,25 @@ export function createAuthenticator(accounts: readonly Account[], now: () => num
     });
     return isRight && found?.secret.kind === 'hash';
   };
+  /** A user whose password changes has two. */
+  const findBy = async (user: string, password: string): Promise<Person | 'busy' | undefined> => {
+    const named = digest(user);
+    const [first, ...others] = people.filter((one) => timingSafeEqual(one.name, named));
+    for (const one of [first, ...others]) {
+      const isRight = await matches(one, password);
+      if (isRight) return isRight === 'busy' ? 'busy' : one;
+    }
+    return undefined;
+  };
   const byPassword = async (user: string, password: string, origin: Origin): Promise<Checked> => {
     const id = createHmac('sha256', key).update(`${user}:${password}`).digest('base64');
     const known = remembered.get(id);
     if (known) return known;
     const waitMs = attempts.waitFor(user, origin, now());
     if (waitMs > 0) return { waitMs };
-    const named = digest(user);
-    const found = people.filter((one) => timingSafeEqual(one.name, named))[0];
-    const isRight = await matches(found, password);
-    if (isRight === 'busy') return 'busy';
-    if (!isRight || !found) {
+    const found = await findBy(user, password);
+    if (found === 'busy') return 'busy';
+    if (!found) {
       attempts.fail(user, origin, now());
       return 'wrong';
     }

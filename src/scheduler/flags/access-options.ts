@@ -67,7 +67,8 @@ function usersInCredentials(file: string): Account[] {
   if (others.every((line) => line.trim() === '')) return [operator];
   // The empty line keeps the numbers of lines in errors.
   const further = parseUsers('http_credentials_file', file, ['', ...others].join('\n'));
-  const twice = further.some(({ user }) => user.name === operator.user.name);
-  if (twice) throw new UsageError(`--http_credentials_file: ${file} contains ${operator.user.name} twice`);
+  const { name, role } = operator.user;
+  const other = further.find(({ user }) => user.name === name && user.role !== role);
+  if (other) throw new UsageError(`--http_credentials_file: ${file} contains ${name} with two roles`);
   return [operator, ...further];
 }

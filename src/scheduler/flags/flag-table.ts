@@ -94,7 +94,7 @@ const FLAGS = {
   },
   http_users_file: {
     value: 'FILE',
-    help: 'file with further users, one NAME:PASSWORD per line, below [viewer] or [operator]; instead of a password, a hash made by "mesosup scheduler password"',
+    help: 'file with further users, one NAME:PASSWORD per line, below [viewer] or [operator]; a user may have several lines with a password each; instead of a password, a hash made by "mesosup scheduler password"',
   },
   http_tokens_file: {
     value: 'FILE',
@@ -139,7 +139,10 @@ const FLAGS = {
   mesos_role: { value: 'ROLE', default: '*', help: 'role with which the framework subscribes' },
   mesos_user: { value: 'USER', default: 'root', help: 'user that runs the tasks on the agents' },
   mesos_authentication_principal: { value: 'NAME', help: 'principal with which the framework authenticates' },
-  mesos_authentication_secret_file: { value: 'FILE', help: 'file with the secret of the principal' },
+  mesos_authentication_secret_file: {
+    value: 'FILE',
+    help: 'file with the secret of the principal; further lines are secrets that are tried if Mesos refuses the first one',
+  },
   agent_credential_file: {
     value: 'FILE',
     help: "file with PRINCIPAL:SECRET with which the scheduler reads tasks' output and files from the agents; needed if the agents authenticate requests (--authenticate_http_readonly)",

@@ -133,6 +133,26 @@ it('reads named users and tokens with their roles', () => {
   ]);
 });
 
+it('reads several secrets of the framework, and several passwords of a user', () => {
+  const file = join(directory, 'several');
+  writeFileSync(file, 'old\nnew\n');
+  const { credential } = options([
+    ...['--master', 'm', '--mesos_authentication_principal', 'p'],
+    ...['--mesos_authentication_secret_file', file],
+  ]);
+  expect(credential).toEqual({ principal: 'p', secret: 'old', others: ['new'] });
+  writeFileSync(file, 'u:old\nu:new\n[viewer]\nlb:1\nlb:2\n');
+  const { accounts } = options(['--master', 'm', '--http_credentials_file', file]);
+  expect(accounts?.map(({ user, secret }) => [user.name, user.role, secret])).toEqual(
+    [
+      ['u', 'operator', 'old'],
+      ['u', 'operator', 'new'],
+      ['lb', 'viewer', '1'],
+      ['lb', 'viewer', '2'],
+    ].map(([name, role, text]) => [name, role, { kind: 'password', text }]),
+  );
+});
+
 it('refuses a token with two roles, and takes one that is there twice', () => {
   const file = join(directory, 'two-roles');
   const token = 'a'.repeat(16);
@@ -146,7 +166,7 @@ it('refuses a token with two roles, and takes one that is there twice', () => {
 it.each([
   ['sesame', /line 1 of .* must be NAME:PASSWORD/],
   ['[admin]\na:sesame', /line 1 of .* names an unknown role: expected \[viewer\] or \[operator\]/],
-  ['a:sesame\na:b', /line 2 of .* names a user that is there already/],
+  ['a:sesame\n[viewer]\na:b', /line 3 of .* names a user that is there already with the role operator/],
   [':sesame', /line 1 of .* has an invalid name/],
   ['a:$2b$12$sesame', /line 1 of .* has an unknown hash/],
   ['a:', /line 1 of .* has an empty password/],
@@ -185,7 +205,7 @@ it('takes no line but the first as the operator: a comment before it would be a 
     expect(run).toThrow(/must contain USER:PASSWORD in its first line$/);
   }
   writeFileSync(file, 'u:p\n[viewer]\nu:sesame\n');
-  expect(run).toThrow(/contains u twice$/);
+  expect(run).toThrow(/contains u with two roles$/);
   const { accounts } = options(['--master', 'm'], { MARATHON_HTTP_CREDENTIALS: 'u:two\nlines' });
   expect(accounts).toMatchObject([{ secret: { text: 'two\nlines' } }]);
 });

@@ -206,7 +206,8 @@ function credentialFrom(flags: Flags): Credential | undefined {
       '--mesos_authentication_secret_file is set without --mesos_authentication_principal: set that flag too',
     );
   }
-  return { principal, secret: secretFrom('mesos_authentication_secret_file', file) };
+  const [secret = '', ...others] = secretFrom('mesos_authentication_secret_file', file).split(/\r?\n/);
+  return { principal, secret, ...(others.length > 0 && { others }) };
 }
 
 function agentCredentialFrom(flags: Flags): Credential | undefined {

@@ -1,6 +1,7 @@
 /**
  * Reads lists of users and tokens: a user per line as `NAME:SECRET`, below a line `[viewer]` or `[operator]`. Users
- * before the first such line are operators. Lines that begin with `#` are comments.
+ * before the first such line are operators. A user may have several lines, so that both the old and the new password
+ * are accepted while it changes. Lines that begin with `#` are comments.
  */
 
 import { UsageError } from '../../errors/mesosup-error.ts';
@@ -67,7 +68,7 @@ export function parseTokens(flag: string, file: string, text: string): Account[]
 function linesOf(flag: string, file: string, text: string): Line[] {
   let role: Role = 'operator';
   const lines: Line[] = [];
-  const names = new Set<string>();
+  const names = new Map<string, Role>();
   for (const [i, line] of text.split(/\r?\n/).entries()) {
     const where = `--${flag}: line ${i + 1} of ${file}`;
     const trimmed = line.trim();
@@ -83,8 +84,10 @@ function linesOf(flag: string, file: string, text: string): Line[] {
     const name = colon < 0 ? undefined : line.slice(0, colon).trim();
     if (name !== undefined) {
       if (!NAME.test(name)) throw new UsageError(`${where} has an invalid name before the colon`);
-      if (names.has(name)) throw new UsageError(`${where} names a user that is there already`);
-      names.add(name);
+      const other = names.get(name);
+      if (other !== undefined && other !== role)
+        throw new UsageError(`${where} names a user that is there already with the role ${other}`);
+      names.set(name, role);
     }
     lines.push({ role, name, secret: line.slice(colon + 1), where });
   }
