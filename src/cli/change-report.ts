@@ -56,7 +56,8 @@ export function reportChange(
     say(`Left out: ${leftOut.join(', ')}. Fix the problems above and run the same command again.`);
   }
   if (result.declined || troubles.length > 0 || leftOut.length > 0) process.exitCode = EXIT.failed;
-  const access = result.facts && accessOf(session.cluster, result.facts, session.state.secretsFile);
+  const access =
+    result.facts && accessOf(session.cluster, result.facts, session.state.secretsFile, result.operator);
   if (access) say(`${session.cluster.name} is healthy\n${renderAccess(access)}`);
   return {
     cluster: session.cluster.name,

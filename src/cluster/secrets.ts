@@ -38,9 +38,33 @@ export type ImportedName = `${ImportedKind}/${string}`;
 export type ImportedKind = 'master' | 'agent-http' | 'agent' | 'zookeeper';
 export type ImportedSecrets = { readonly [name: ImportedName]: string };
 
-/** Own values are base64url, so they need no escaping in JSON, URLs or configuration files; see also `isImportable`. */
-export type Secrets = Readonly<Record<SecretName, string>> & ImportedSecrets;
+/**
+ * The secrets that clients use. Own values are base64url, so they need no escaping in JSON, URLs or configuration files;
+ * see also `isImportable`.
+ */
+export type Secrets = Readonly<Record<SecretName, string>> &
+  ImportedSecrets & {
+    /** Missing as long as no secret was rotated. */
+    readonly rotated?: RotatedSecrets;
+  };
 export type StoredSecrets = Readonly<Record<StoredSecretName, string>> & ImportedSecrets;
+
+/** What the rotation of secrets adds to them: see `rotation.ts`. */
+export interface RotatedSecrets {
+  /** Numbers of the secrets that clients use, if they are not the first ones. */
+  readonly generations: Readonly<Partial<Record<StoredSecretName, number>>>;
+  /** While secrets are rotated. */
+  readonly phase?: RotationPhase;
+  /** The new secrets in the phase `accept`, the old ones in the others. */
+  readonly others: Readonly<Partial<Record<SecretName, string>>>;
+}
+
+/**
+ * `accept`: services accept the new secret besides the old one. `use`: clients use the new one. `withdraw`: services no
+ * longer accept the old one.
+ */
+export const ROTATION_PHASES = ['accept', 'use', 'withdraw'] as const;
+export type RotationPhase = (typeof ROTATION_PHASES)[number];
 
 const IMPORTED = /^(?:master|agent-http|agent|zookeeper)\/[^"\\⟧\p{Cc}]+$/u;
 
@@ -69,10 +93,22 @@ export function importedOf(secrets: Secrets, kind: ImportedKind) {
 export type MarkedText = string;
 
 const MARK = /⟦secret:([^⟧]+)⟧/g;
+/** No name of a secret begins with it. */
+const OTHER = 'other:';
 
 /** Returns the mark that represents a secret in a text. */
 export function secretMark(name: SecretName | ImportedName): string {
   return `⟦secret:${name}⟧`;
+}
+
+/** Returns the mark of the other secret while this one is rotated. */
+export function otherMark(name: SecretName): string {
+  return `⟦secret:${OTHER}${name}⟧`;
+}
+
+/** Returns all values, also those of `rotated`. */
+export function secretValues({ rotated, ...values }: Secrets): string[] {
+  return [...Object.values(values), ...Object.values(rotated?.others ?? {})];
 }
 
 export function hasSecret(text: string): boolean {
@@ -81,8 +117,11 @@ export function hasSecret(text: string): boolean {
 
 /** Replaces each mark by its secret. @throws TypeError for a mark with an unknown name */
 export function reveal(text: string, secrets: Secrets): string {
+  const { rotated, ...current } = secrets;
+  const values = new Map(Object.entries(current));
+  for (const [name, value] of Object.entries(rotated?.others ?? {})) values.set(`${OTHER}${name}`, value);
   return text.replace(MARK, (_mark, name: string) => {
-    const value = Object.entries(secrets).find(([known]) => known === name)?.[1];
+    const value = values.get(name);
     if (value === undefined) throw new TypeError(`there is no secret "${name}"`);
     return value;
   });
@@ -93,9 +132,14 @@ export function conceal(text: string): string {
   return text.replace(MARK, '••••••••');
 }
 
+/** @param random returns the requested number of random bytes */
+export function generateSecret(random: (bytes: number) => Uint8Array): string {
+  return Buffer.from(random(32)).toString('base64url');
+}
+
 /** Makes new secrets. @param random returns the requested number of random bytes */
 export function generateSecrets(random: (bytes: number) => Uint8Array): Secrets {
-  const entries = SECRET_NAMES.map((name) => [name, Buffer.from(random(32)).toString('base64url')] as const);
+  const entries = SECRET_NAMES.map((name) => [name, generateSecret(random)] as const);
   return Object.fromEntries(entries) as Record<SecretName, string>;
 }
 

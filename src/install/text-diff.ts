@@ -1,6 +1,6 @@
 /** Computes differences between texts, as lines for people. */
 
-import { conceal, hasSecret, type Secrets } from '../cluster/secrets.ts';
+import { conceal, hasSecret, type Secrets, secretValues } from '../cluster/secrets.ts';
 
 /** Number of unchanged lines before and after a change. */
 const CONTEXT = 2;
@@ -27,7 +27,7 @@ export function safeDiff(before: string | undefined, after: string, secrets: Sec
 }
 
 function concealValues(text: string, secrets: Secrets): string {
-  return Object.values(secrets).reduce((safe, value) => safe.replaceAll(value, '••••••••'), text);
+  return secretValues(secrets).reduce((safe, value) => safe.replaceAll(value, '••••••••'), text);
 }
 
 function linesOf(text: string): string[] {

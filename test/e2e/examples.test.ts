@@ -37,6 +37,8 @@ const NO_ZK_FILE: Ending = { code: 2, says: /--zk: ENOENT/ };
 /** The cluster has the host h1 only. `hosts/commands-hosts.test.ts` and `hosts/install-missing.test.ts` have more. */
 const NO_HOST: Ending = { code: 2, says: /mesosup has no host "h\d"; did you mean "h1"\?/ };
 const NO_NEW_HOST: Ending = { code: 1, says: /✖ h4: [\s\S]*Nothing was changed/ };
+/** `hosts/secrets.test.ts` has an installed cluster. */
+const NO_SECRETS: Ending = { code: 1, says: /has no secrets of mesosup/ };
 const NO_SSH: Ending = { code: 255, says: /Connection refused/ };
 
 /** Until Ctrl-C. No scheduler answers, so haproxy is not started. */
@@ -218,6 +220,11 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup node replace h3 h6 --address 10.0.0.6 --yes': NO_HOST,
   'mesosup node remove h4': NO_HOST,
   'mesosup node remove h4 --dead --yes': NO_HOST,
+  'mesosup secrets list': NO_SECRETS,
+  'mesosup secrets list -o wide': NO_SECRETS,
+  'mesosup secrets list -o name': NO_SECRETS,
+  'mesosup secrets rotate --all --dry-run': NO_SECRETS,
+  'mesosup secrets rotate agent operator --yes': NO_SECRETS,
   'mesosup backup lab.backup': { code: 2, says: /nothing is known about mesosup|the pass phrase is empty/ },
   'mesosup backup lab.backup < pass-phrase.txt': { code: 2, says: /pass-phrase\.txt/ },
   'mesosup restore lab.backup': { code: 2, says: /lab\.backup can't be read: there is no such file/ },

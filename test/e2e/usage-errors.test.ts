@@ -134,6 +134,16 @@ const PARTS: readonly [string, string][] = [
   ],
   ['node exec --file one.yaml --role zookeeper -- true', 'no host of mesosup has the role zookeeper'],
   ['node ssh --file one.yaml b', 'mesosup has no host "b"; did you mean "a"?'],
+  ['secrets rotate --hosts a', 'no secret is named\n→ Name some of: mesosup secrets list.'],
+  ['secrets rotate agent --all --hosts a', '--all rotates all secrets: remove the names, or --all'],
+  [
+    'secrets rotate agnet --hosts a',
+    'there is no secret "agnet"; did you mean "agent"?\n→ List the secrets with: mesosup secrets list',
+  ],
+  [
+    'secrets rotate zookeeper-mesos --hosts a',
+    "zookeeper-mesos can't be rotated without an outage: the znodes of the masters belong to it",
+  ],
   ['doctor --yes', '--yes needs --fix: without it, the doctor changes nothing'],
   [
     'logs --file one.yaml --follow --json',
@@ -323,6 +333,8 @@ test.each([
 
 /** Errors of the source that need a terminal, or a state that no command line here can have. */
 const ELSEWHERE: readonly string[] = [
+  // rotate-secrets.test.ts
+  'the rotation of ',
   // commands-hosts.test.ts, scheduler-takeover.test.ts, and the tests of apps
   'Marathon does not show the address of its Mesos masters',
   'there is already ',

@@ -1,6 +1,6 @@
 /** A model of a host: applies a plan to facts, so that the host can be planned again. */
 
-import { reveal } from '../../src/cluster/secrets.ts';
+import { reveal, type Secrets } from '../../src/cluster/secrets.ts';
 import type { Facts } from '../../src/install/facts.ts';
 import type { FileFacts, PackageFacts, ServiceFacts } from '../../src/install/host-facts.ts';
 import type { HostPlan, PlanItem } from '../../src/install/plan.ts';
@@ -8,7 +8,7 @@ import type { DirectoryResource } from '../../src/install/resources/directory.ts
 import type { JournalEntry, Resource } from '../../src/install/resources/registry.ts';
 import type { ServiceResource } from '../../src/install/resources/service.ts';
 import { CLUSTER, STARTED } from '../../src/install/script/places.ts';
-import { directoryFacts, secrets, serviceFacts, sha256 } from './hosts.ts';
+import { directoryFacts, serviceFacts, sha256, secrets as usualSecrets } from './hosts.ts';
 
 /** Services of packages. */
 const BROUGHT: Readonly<Record<string, readonly [name: string, enabled: ServiceFacts['enabled']][]>> = {
@@ -40,7 +40,12 @@ interface Draft {
 let agents = 0;
 
 /** Returns the host after the first `count` items of its plan, by default after all items. */
-export function applyToFacts(facts: Facts, plan: HostPlan, count = plan.items.length): Facts {
+export function applyToFacts(
+  facts: Facts,
+  plan: HostPlan,
+  count = plan.items.length,
+  secrets: Secrets = usualSecrets,
+): Facts {
   const draft: Draft = {
     files: { ...facts.files },
     packages: { ...facts.packages },
@@ -52,7 +57,7 @@ export function applyToFacts(facts: Facts, plan: HostPlan, count = plan.items.le
     agent: facts.agent.id,
     upstart: facts.init === 'upstart',
   };
-  for (const item of plan.items.slice(0, count)) applyItem(draft, item);
+  for (const item of plan.items.slice(0, count)) applyItem(draft, item, secrets);
   const current = draft.files['/opt/mesosup/current']?.target ?? '';
   // The result of the simulation is outdated.
   const { apt: _apt, ...rest } = facts;
@@ -75,7 +80,7 @@ export function applyToFacts(facts: Facts, plan: HostPlan, count = plan.items.le
   };
 }
 
-function applyItem(draft: Draft, item: PlanItem): void {
+function applyItem(draft: Draft, item: PlanItem, secrets: Secrets): void {
   if (item.action === 'repair') {
     draft.broken = [];
   } else if (item.byApt) {
@@ -85,11 +90,11 @@ function applyItem(draft: Draft, item: PlanItem): void {
   } else if (item.resource.kind === 'service') {
     applyService(draft, item, item.resource);
   } else {
-    applyResource(draft, item.resource);
+    applyResource(draft, item.resource, secrets);
   }
 }
 
-function applyResource(draft: Draft, resource: Exclude<Resource, ServiceResource>): void {
+function applyResource(draft: Draft, resource: Exclude<Resource, ServiceResource>, secrets: Secrets): void {
   switch (resource.kind) {
     case 'file': {
       const { path, content, mode, owner, group } = resource;

@@ -95,10 +95,15 @@ export function synopsis(command: CommandReference): string {
   return ['mesosup', command.words, ...words, ...(command.flags.length > 0 ? ['[FLAGS]'] : [])].join(' ');
 }
 
-type Listed = 'app' | 'context';
+type Listed = 'app' | 'context' | 'secrets';
 
 /** The topics whose names are values of arguments and flags, by the name of the value. */
-const LISTED: Readonly<Record<string, Listed>> = { APP: 'app', 'APP|TASK': 'app', CONTEXT: 'context' };
+const LISTED: Readonly<Record<string, Listed>> = {
+  APP: 'app',
+  'APP|TASK': 'app',
+  CONTEXT: 'context',
+  SECRET: 'secrets',
+};
 
 /**
  * Names may come from a cluster, and shells expand some words again: others than these are left out. A slow answer is

@@ -11,16 +11,9 @@ import { RELEASE } from '../../release.ts';
 import { readStored, type StoredFile } from '../../stored/file.ts';
 import { readTexts } from '../../stored/texts.ts';
 import type { Cluster } from '../cluster.ts';
-import {
-  generateSecrets,
-  isImportable,
-  isImportedName,
-  type Secrets,
-  STORED_SECRET_NAMES,
-  type StoredSecrets,
-  withDerived,
-  withoutDerived,
-} from '../secrets.ts';
+import { type KeptSecrets, secretsFrom } from '../rotation.ts';
+import { generateSecrets, type Secrets, STORED_SECRET_NAMES, withoutDerived } from '../secrets.ts';
+import { encodeSecrets, secretsFile } from '../stored-secrets.ts';
 import type { ClusterUrls } from '../urls.ts';
 import { lockFile, storedLock, type VersionsLock } from '../versions-lock.ts';
 
@@ -79,27 +72,22 @@ export class ClusterState {
 
   /** Reads the secrets; undefined when there are none. @throws MesosupError when other users could read them */
   async secrets(): Promise<Secrets | undefined> {
+    const kept = await this.keptSecrets();
+    return kept && complete(kept);
+  }
+
+  /** Reads the secrets as they are stored; undefined when there are none. @throws as `secrets` */
+  async keptSecrets(): Promise<KeptSecrets | undefined> {
     const text = await this.#read(this.secretsFile);
     if (text === undefined) return undefined;
-    // Format 1 is not written in the file. Unknown names belong to another release, and are ignored.
-    const stored = await this.#decode(
-      this.secretsFile,
-      { format: 1, ...parse(text, this.secretsFile) },
-      async () => ({
-        format: 1,
-        read: (found) => {
-          const values = Object.fromEntries(STORED_SECRET_NAMES.map((name) => [name, found[name]]));
-          const isSecret = (value: unknown) =>
-            typeof value === 'string' && /^[A-Za-z0-9_-]{20,}$/.test(value);
-          if (!Object.values(values).every(isSecret)) throw damaged(this.secretsFile);
-          const imported = Object.entries(found).filter(
-            ([name, value]) => isImportedName(name) && typeof value === 'string' && isImportable(value),
-          );
-          return { ...values, ...Object.fromEntries(imported) } as StoredSecrets;
-        },
-      }),
-    );
-    return complete(stored);
+    // Format 1 is not written in the file.
+    const stored = { format: 1, ...parse(text, this.secretsFile) };
+    return this.#decode(this.secretsFile, stored, async () => secretsFile);
+  }
+
+  /** Replaces the secrets. */
+  async keepSecrets(kept: KeptSecrets): Promise<void> {
+    await rename(await this.#draft(encodeSecrets(kept)), this.secretsFile);
   }
 
   /**
@@ -109,8 +97,13 @@ export class ClusterState {
   async makeSecrets(imported: Readonly<Record<string, string>> = {}): Promise<Secrets> {
     const stored = await this.secrets();
     if (stored) return stored;
-    const fresh = withoutDerived({ ...generateSecrets((bytes) => randomBytes(bytes)), ...imported });
-    const draft = await this.#draft(fresh);
+    const now = Date.now();
+    const fresh: KeptSecrets = {
+      values: withoutDerived({ ...generateSecrets((bytes) => randomBytes(bytes)), ...imported }),
+      generations: {},
+      since: Object.fromEntries(STORED_SECRET_NAMES.map((name) => [name, now])),
+    };
+    const draft = await this.#draft(encodeSecrets(fresh));
     try {
       await link(draft, this.secretsFile);
     } catch (error) {
@@ -226,7 +219,7 @@ export class ClusterState {
   async #decode<T>(
     file: string,
     stored: unknown,
-    form: () => Promise<StoredFile<T>>,
+    form: () => Promise<StoredFile<T | undefined>>,
     whenDamaged?: string,
   ): Promise<T> {
     // Loaded only when there is something to read, since loading a schema is slow.
@@ -287,6 +280,7 @@ function damaged(file: string, remedy = LOST, why = 'is damaged'): MesosupError 
   return new MesosupError(`${file} ${why}`, { path: file, remedy });
 }
 
-function complete(stored: StoredSecrets): Secrets {
-  return withDerived(stored, (key, text) => createHmac('sha256', key).update(text).digest('base64url'));
+/** Adds what follows from the stored secrets. */
+export function complete(kept: KeptSecrets): Secrets {
+  return secretsFrom(kept, (key, text) => createHmac('sha256', key).update(text).digest('base64url'));
 }

@@ -9,7 +9,7 @@ import { ALL, cluster, seen, well } from '../../../test/install/healthy-cluster.
 import { fileFacts, hostOf, serviceFacts } from '../../../test/install/hosts.ts';
 import { formsOfSecret } from '../../../test/support/secret-forms.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
-import { generateSecrets } from '../../cluster/secrets.ts';
+import { generateSecrets, secretValues } from '../../cluster/secrets.ts';
 import type { Facts } from '../facts.ts';
 import { writeArchive } from '../operations/support-bundle.ts';
 import type { Plan } from '../plan.ts';
@@ -117,7 +117,7 @@ test('contains no secret, in any form, whatever it is made of; and only its owne
   const file = path.join(directory, 'bundle.tar.gz');
   await fc.assert(
     fc.asyncProperty(fc.string({ minLength: 0, maxLength: 4, unit: 'grapheme-ascii' }), async (before) => {
-      const secrets = Object.values(generateSecrets((bytes) => randomBytes(bytes)));
+      const secrets = secretValues(generateSecrets((bytes) => randomBytes(bytes)));
       const input = exposed(secrets, before);
       expect(JSON.stringify(input.unreachable)).toContain(secrets[0]);
       const bytes = await writeArchive(file, bundleFiles(input));
@@ -200,7 +200,7 @@ test('is enough to find the same faults again without the cluster', () => {
         ['h2', { ...examination, ...examined?.(examination) }],
       ]),
     });
-    const secrets = Object.values(generateSecrets((bytes) => randomBytes(bytes)));
+    const secrets = secretValues(generateSecrets((bytes) => randomBytes(bytes)));
     const files = new Map(
       bundleFiles(inputOf(read, { secrets })).map(({ name, content }) => [name, content]),
     );

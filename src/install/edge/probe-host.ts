@@ -19,7 +19,7 @@ export async function probeHost(
   host: Host,
   scripts: HostScripts,
   targets: ProbeTargets,
-  secrets?: Pick<Secrets, 'operator' | 'api'>,
+  secrets?: Pick<Secrets, 'operator' | 'api' | 'rotated'>,
 ): Promise<Facts> {
   const sentAt = Date.now();
   const result = await host.run(probeScript(scripts, targets, secrets ? { secrets } : {}));

@@ -11,9 +11,16 @@ export interface Access {
   readonly scheduler?: string;
   /** File of the passwords: `operator` for Mesos, `api` for the scheduler. */
   readonly secrets: string;
+  /** The principal of people at masters and agents. */
+  readonly operator: string;
 }
 
-export function accessOf(cluster: Cluster, facts: ReadonlyMap<string, Facts>, secretsFile: string): Access {
+export function accessOf(
+  cluster: Cluster,
+  facts: ReadonlyMap<string, Facts>,
+  secretsFile: string,
+  operator: string,
+): Access {
   const url = (role: 'master' | 'scheduler', leads: (facts: Facts) => boolean) => {
     const host = cluster.hosts.find((one) => {
       const found = facts.get(one.name);
@@ -31,14 +38,15 @@ export function accessOf(cluster: Cluster, facts: ReadonlyMap<string, Facts>, se
     ...(master !== undefined && { master }),
     ...(scheduler !== undefined && { scheduler }),
     secrets: secretsFile,
+    operator,
   };
 }
 
 /** Names the file of the secrets, never the secrets themselves. */
-export function renderAccess({ master, scheduler, secrets }: Access): string {
+export function renderAccess({ master, scheduler, secrets, operator }: Access): string {
   return [
     ...(scheduler ? [`Scheduler  ${scheduler}  user mesosup, password "api" in ${secrets}`] : []),
-    ...(master ? [`Mesos      ${master}  user operator, password "operator" in ${secrets}`] : []),
+    ...(master ? [`Mesos      ${master}  user ${operator}, password "operator" in ${secrets}`] : []),
     ...(scheduler
       ? [`Query      jq -r '"user = \\"mesosup:" + .api + "\\""' ${secrets} | curl -K - ${scheduler}/v2/info`]
       : []),

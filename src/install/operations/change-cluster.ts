@@ -10,6 +10,7 @@ import { payload } from '../edge/payload.ts';
 import type { Facts } from '../facts.ts';
 import { clusterHealth } from '../health.ts';
 import { idParts } from '../item.ts';
+import { operator } from '../operator.ts';
 import type { Plan, PlanItem, Problem } from '../plan.ts';
 import { renderPlan } from '../render-plan.ts';
 import { renderSummary } from '../render-summary.ts';
@@ -65,6 +66,8 @@ export interface ChangeResult {
   readonly declined: boolean;
   /** The id of the run's record on this machine; missing if no host was changed. */
   readonly run?: string;
+  /** The principal of people at masters and agents. */
+  readonly operator: string;
   /** Facts probed after the run waited for a started cluster to become healthy. */
   readonly facts?: ReadonlyMap<string, Facts>;
 }
@@ -91,7 +94,7 @@ async function surveyAndChange(
   const accounts: Record<string, string> = {};
   const unrestored: Record<string, string> = {};
   const leftOut = reach.leftOut;
-  const left = { leftOut, accounts, unrestored };
+  const left = { leftOut, accounts, unrestored, operator: operator(prepared.secrets).user };
   const result = { plan, problems, troubles: [], ...left, applied: false, declined: false };
   const healthy = async () =>
     waitHealthy(session, {

@@ -1,18 +1,16 @@
 /** Asks the leading master about its agents, with one script on its host. */
 
-import type { Secrets } from '../../cluster/secrets.ts';
+import type { OperatorSecret } from '../operator.ts';
 import { type MasterAgent, masterScript, parseAgents } from '../script/agents-script.ts';
 import { type HttpAnswer, parseAnswer, splitAnswer } from '../script/http-request.ts';
 import { addressOf, type FactsByHost } from '../topology.ts';
 import type { Session } from './session.ts';
 
-type Operator = Pick<Secrets, 'operator'>;
-
 /** @returns undefined if no master leads, or it does not answer */
 export async function masterAgents(
   session: Session,
   facts: FactsByHost,
-  secrets: Operator | undefined,
+  secrets: OperatorSecret | undefined,
 ): Promise<MasterAgent[] | undefined> {
   const printed = secrets && (await ask(session, facts, secrets, { method: 'GET', path: '/slaves' }));
   return printed === undefined ? undefined : parseAgents(printed);
@@ -22,7 +20,7 @@ export async function masterAgents(
 export async function callMaster(
   session: Session,
   facts: FactsByHost,
-  secrets: Operator,
+  secrets: OperatorSecret,
   call: { readonly type: string } & Readonly<Record<string, unknown>>,
 ): Promise<HttpAnswer | undefined> {
   const body = JSON.stringify(call);
@@ -33,7 +31,7 @@ export async function callMaster(
 async function ask(
   session: Session,
   facts: FactsByHost,
-  secrets: Operator,
+  secrets: OperatorSecret,
   request: Parameters<typeof masterScript>[3],
 ): Promise<string | undefined> {
   const { cluster } = session;

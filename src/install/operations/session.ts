@@ -3,7 +3,7 @@
 import type { Cluster, ClusterHost } from '../../cluster/cluster.ts';
 import type { ClusterState } from '../../cluster/edge/cluster-state.ts';
 import type { LoadedCluster } from '../../cluster/edge/load.ts';
-import type { Secrets } from '../../cluster/secrets.ts';
+import { type Secrets, secretValues } from '../../cluster/secrets.ts';
 import { Hosts } from '../../hosts/connect.ts';
 import { type Host, HostError } from '../../hosts/host.ts';
 import type { AptFacts } from '../apt-facts.ts';
@@ -157,7 +157,7 @@ export class Session {
 
   /** Keeps these secrets out of the log and the record. */
   hide(secrets: Secrets): void {
-    const values = Object.values(secrets);
+    const values = secretValues(secrets);
     this.log?.hide(values);
     this.record.hide(values);
   }

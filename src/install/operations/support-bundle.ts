@@ -7,7 +7,7 @@ import { createGzip } from 'node:zlib';
 import { hostNamed } from '../../cluster/choose-hosts.ts';
 import type { LoadedCluster } from '../../cluster/edge/load.ts';
 import { replaceFile } from '../../cluster/edge/replace-file.ts';
-import type { Secrets } from '../../cluster/secrets.ts';
+import { type Secrets, secretValues } from '../../cluster/secrets.ts';
 import { readYaml } from '../../cluster/yaml-text.ts';
 import { HostError } from '../../hosts/host.ts';
 import { RELEASE } from '../../release.ts';
@@ -54,7 +54,7 @@ export async function writeSupportBundle(
     spec: spec && readYaml(spec.text, spec.path).value,
     diagnosis,
     collections,
-    secrets: secrets ? Object.values(secrets) : [],
+    secrets: secrets ? secretValues(secrets) : [],
   });
   return writeArchive(file, files);
 }

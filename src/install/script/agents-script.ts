@@ -1,10 +1,10 @@
 /** Sends a request to a master: builds the script for the master's host, and parses the list of agents. */
 
 import { z } from 'zod';
-import type { Secrets } from '../../cluster/secrets.ts';
 import { parseJson } from '../../json.ts';
+import { type OperatorSecret, operator } from '../operator.ts';
 import { assemble, type HostScripts } from './host-scripts.ts';
-import { ANSWER_SECONDS, httpRequest, operator, parseAnswer, splitAnswer } from './http-request.ts';
+import { ANSWER_SECONDS, httpRequest, parseAnswer, splitAnswer } from './http-request.ts';
 
 /** An agent, as the leading master knows it. */
 export interface MasterAgent {
@@ -18,7 +18,7 @@ export interface MasterAgent {
 export function masterScript(
   scripts: HostScripts,
   at: { readonly address: string; readonly port: number },
-  secrets: Pick<Secrets, 'operator'>,
+  secrets: OperatorSecret,
   request: { readonly method: 'GET' | 'POST'; readonly path: string; readonly body?: string },
 ): string {
   const values = {

@@ -4,9 +4,10 @@
  * repeated: after a script was killed, a new plan is made.
  */
 
-import type { Secrets } from '../../cluster/secrets.ts';
+import { type Secrets, secretValues } from '../../cluster/secrets.ts';
 import { quote } from '../../hosts/quote.ts';
 import { idParts, type Numbered } from '../item.ts';
+import { apiUser, type Credentials, operator } from '../operator.ts';
 import { packagesIndex } from '../package-file.ts';
 import type { HostPlan, PlanCommand, PlanItem } from '../plan.ts';
 import { type PackageWork, packageLines } from '../resources/package.ts';
@@ -117,10 +118,10 @@ export function applyScript(scripts: HostScripts, plan: HostPlan, options: Apply
 function valuesOf(scripts: HostScripts, plan: HostPlan, options: ApplyOptions) {
   const { run, command, who, secrets, zookeeper = [], masters = [], schedulers = [], agent } = options;
   const limits = { ...LIMITS, ...options.limits };
-  const credentials = secrets && btoa(`operator:${secrets.operator}`);
-  const api = secrets && btoa(`mesosup:${secrets.api}`);
+  const credentials = secrets && encode(operator(secrets));
+  const api = secrets && encode(apiUser(secrets));
   const encoded = [credentials, api].flatMap((one) => one?.replace(/=+$/, '') ?? []);
-  const hidden = secrets ? [...Object.values(secrets), ...encoded] : [];
+  const hidden = secrets ? [...secretValues(secrets), ...encoded] : [];
   return {
     RUN_DIRECTORY: `${RUNS}/${run}`,
     RECORD: JSON.stringify({ id: run, command, who }).replace(/}$/, ''),
@@ -142,6 +143,8 @@ function valuesOf(scripts: HostScripts, plan: HostPlan, options: ApplyOptions) {
     AUTHORIZATION: credentials === undefined ? '' : `Basic ${credentials}`,
   };
 }
+
+const encode = ({ user, password }: Credentials) => btoa(`${user}:${password}`);
 
 const endpointWords = ({ address, port }: Endpoint) => `${address} ${port}`;
 

@@ -7,8 +7,9 @@ import { z } from 'zod';
 import type { Cluster, ClusterHost, Role } from '../../cluster/cluster.ts';
 import type { Secrets } from '../../cluster/secrets.ts';
 import { parseJson } from '../../json.ts';
+import { apiUser, operator } from '../operator.ts';
 import { assemble, type HostScripts } from './host-scripts.ts';
-import { apiUser, httpRequest, operator, parseAnswer } from './http-request.ts';
+import { httpRequest, parseAnswer } from './http-request.ts';
 import { partsOf } from './parts.ts';
 import { unitName } from './unit-name.ts';
 

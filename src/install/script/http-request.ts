@@ -1,22 +1,7 @@
 /** HTTP/1.0 for hosts without curl and wget: writes requests as text, and parses the output of probe/asked.sh. */
 
-import type { Secrets } from '../../cluster/secrets.ts';
 import type { Asked } from '../host-facts.ts';
-
-export interface Credentials {
-  readonly user: string;
-  readonly password: string;
-}
-
-/** Credentials of people and mesosup for masters and agents. */
-export function operator(secrets: Pick<Secrets, 'operator'> | undefined): Credentials | undefined {
-  return secrets && { user: 'operator', password: secrets.operator };
-}
-
-/** Credentials of people and mesosup for the scheduler's API. */
-export function apiUser(secrets: Pick<Secrets, 'api'> | undefined): Credentials | undefined {
-  return secrets && { user: 'mesosup', password: secrets.api };
-}
+import type { Credentials } from '../operator.ts';
 
 /**
  * Seconds to wait for an answer. A service on a busy host may be slow; a dead one refuses the connection immediately.

@@ -3,14 +3,15 @@
 import type { Secrets } from '../../cluster/secrets.ts';
 import { quote } from '../../hosts/quote.ts';
 import { PACKAGED_LAYOUTS } from '../layout.ts';
+import { apiUser, type Credentials, operator } from '../operator.ts';
 import type { ProbeTargets } from '../probe-targets.ts';
 import { assemble, type HostScripts, type ScriptName } from './host-scripts.ts';
-import { ANSWER_SECONDS, apiUser, type Credentials, httpRequest, operator } from './http-request.ts';
+import { ANSWER_SECONDS, httpRequest } from './http-request.ts';
 import { unitName } from './unit-name.ts';
 
 export interface ProbeOptions {
   /** For requests to masters, agents and schedulers. Without them only public endpoints can be read. */
-  readonly secrets?: Pick<Secrets, 'operator' | 'api'>;
+  readonly secrets?: Pick<Secrets, 'operator' | 'api' | 'rotated'>;
 }
 
 /** Bytes. Larger files get no text. */

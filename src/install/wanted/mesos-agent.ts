@@ -1,25 +1,24 @@
 /** The Mesos agent. */
 
+import { acceptedCredentials, acceptedPrincipals, usedCredential } from '../../cluster/rotation.ts';
 import { importedOf, secretMark } from '../../cluster/secrets.ts';
 import { agentFlags, MESOS_FILES } from '../mesos-flags.ts';
+import { OPERATOR } from '../operator.ts';
 import { agentWorkDir } from '../work-dirs.ts';
 import { file, secretFile } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
-import { masterFile } from './mesos-master.ts';
+import { AGENT_PRINCIPAL, masterFile } from './mesos-master.ts';
 import { mesosService, unwantedService } from './mesos-service.ts';
-import { MONITORING_USER, monitoringCredentials } from './monitoring-user.ts';
+import { monitoringCredentials, monitors } from './monitoring-user.ts';
 
 /** The principal with which the scheduler reads sandboxes. The ACLs of agents allow it nothing else. */
 export const FILES_PRINCIPAL = 'mesosup-files';
 
 export function mesosAgent(context: Context): Part {
-  const { cluster, host, own: facts, topology, layout, address, render } = context;
+  const { cluster, host, own: facts, topology, layout, address, render, secrets } = context;
   if (!has(context, 'agent')) return { services: unwantedService(context, layout.agent) };
   const flags = agentFlags({ cluster, host, facts, topology, layout, address });
-  const [principal = { principal: 'mesos-agent', secret: secretMark('agent') }] = importedOf(
-    context.secrets,
-    'agent',
-  );
+  const [principal = usedCredential(AGENT_PRINCIPAL, 'agent', secrets)] = importedOf(secrets, 'agent');
   return mesosService(context, {
     names: layout.agent,
     agent: true,
@@ -37,8 +36,8 @@ export function mesosAgent(context: Context): Part {
         MESOS_FILES.agentHttpCredentials,
         render('config/mesos-credentials.json', {
           credentials: [
-            { principal: 'operator', secret: secretMark('operator') },
-            { principal: FILES_PRINCIPAL, secret: secretMark('files') },
+            ...acceptedCredentials(OPERATOR, 'operator', secrets),
+            ...acceptedCredentials(FILES_PRINCIPAL, 'files', secrets),
             ...monitoringCredentials(context),
             ...importedOf(context.secrets, 'agent-http'),
           ],
@@ -48,8 +47,8 @@ export function mesosAgent(context: Context): Part {
       file(
         MESOS_FILES.agentAcls,
         render('config/agent-acls.json', {
-          principal: FILES_PRINCIPAL,
-          monitor: cluster.monitoring && MONITORING_USER,
+          readers: acceptedPrincipals(FILES_PRINCIPAL, 'files', secrets),
+          monitors: monitors(context),
         }),
         {
           mode: '0644',

@@ -1,16 +1,21 @@
 /** The Mesos master. */
 
+import { acceptedCredentials } from '../../cluster/rotation.ts';
 import { importedOf, secretMark } from '../../cluster/secrets.ts';
 import { MESOS_FILES, masterFlags } from '../mesos-flags.ts';
+import { OPERATOR } from '../operator.ts';
 import type { Resource } from '../resources/registry.ts';
 import { masterWorkDir } from '../work-dirs.ts';
 import { file, secretFile } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 import { mesosService, unwantedService } from './mesos-service.ts';
-import { MONITORING_USER, monitoringCredentials } from './monitoring-user.ts';
+import { monitoringCredentials, monitors } from './monitoring-user.ts';
+
+/** The principal of agents at masters. */
+export const AGENT_PRINCIPAL = 'mesos-agent';
 
 export function mesosMaster(context: Context): Part {
-  const { cluster, host, own: facts, topology, layout, address } = context;
+  const { cluster, host, own: facts, topology, layout, address, secrets } = context;
   if (!has(context, 'master')) return { services: unwantedService(context, layout.master) };
   return mesosService(context, {
     names: layout.master,
@@ -24,9 +29,10 @@ export function mesosMaster(context: Context): Part {
         MESOS_FILES.masterCredentials,
         context.render('config/mesos-credentials.json', {
           credentials: [
-            { principal: 'mesos-agent', secret: secretMark('agent') },
+            ...acceptedCredentials(AGENT_PRINCIPAL, 'agent', secrets),
+            // Only this one is accepted at a time: the scheduler tries both while it is rotated.
             { principal: 'mesosup', secret: secretMark('scheduler') },
-            { principal: 'operator', secret: secretMark('operator') },
+            ...acceptedCredentials(OPERATOR, 'operator', secrets),
             ...monitoringCredentials(context),
             ...importedOf(context.secrets, 'master'),
           ],
@@ -37,7 +43,7 @@ export function mesosMaster(context: Context): Part {
         ? [
             file(
               MESOS_FILES.masterAcls,
-              context.render('config/master-acls.json', { monitor: MONITORING_USER }),
+              context.render('config/master-acls.json', { monitors: monitors(context) }),
               { note: 'what the exporter may do at the master' },
             ),
           ]

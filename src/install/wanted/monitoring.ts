@@ -1,6 +1,6 @@
 /** The exporter, which serves the metrics of the host's master and agent for Prometheus. */
 
-import { secretMark } from '../../cluster/secrets.ts';
+import { usedCredential } from '../../cluster/rotation.ts';
 import { isMonitored } from '../../cluster/topology.ts';
 import { STATE } from '../script/places.ts';
 import { CURRENT, payloadResource } from './base.ts';
@@ -15,7 +15,7 @@ const ETC = '/etc/mesosup/monitoring';
 const CREDENTIALS = `${ETC}/credentials`;
 
 export function monitoring(context: Context): Part {
-  const { cluster, host, own, payload, render } = context;
+  const { cluster, host, own, payload, render, secrets } = context;
   if (!isMonitored(cluster, host)) return {};
   const upstart = own.init === 'upstart';
   const command = [
@@ -24,10 +24,11 @@ export function monitoring(context: Context): Part {
     `${CURRENT}/lib/monitoring.js`,
     ...flags(context),
   ];
+  const used = usedCredential(MONITORING_USER, 'monitoring', secrets);
   const inputs = [
     secretFile(
       CREDENTIALS,
-      `${MONITORING_USER}:${secretMark('monitoring')}`,
+      `${used.principal}:${used.secret}`,
       'credentials that may only read metrics',
       MONITORING_USER,
     ),

@@ -12,7 +12,7 @@ import {
   type MesosSource,
   ROLES,
 } from '../../cluster/cluster.ts';
-import { SECRET_NAMES, type Secrets } from '../../cluster/secrets.ts';
+import { SECRET_NAMES, type SecretName } from '../../cluster/secrets.ts';
 import type { Facts } from '../facts.ts';
 import type { Resource } from '../resources/registry.ts';
 import { resourcesWith } from './wanted.ts';
@@ -39,7 +39,7 @@ const SOURCES: readonly { readonly mesos: MesosSource; readonly docker: DockerSo
 
 const MONITORING = { listen: 'loopback', port: 0 } as const;
 
-const NO_SECRETS = Object.fromEntries(SECRET_NAMES.map((name) => [name, ''])) as Secrets;
+const NO_SECRETS = Object.fromEntries(SECRET_NAMES.map((name) => [name, ''])) as Record<SecretName, string>;
 
 /** May contain duplicates. */
 export function possibleResources(cluster: Cluster, host: ClusterHost): Resource[] {

@@ -1,7 +1,8 @@
 /** The scheduler. */
 
+import { acceptedMarks, usedCredential } from '../../cluster/rotation.ts';
 import { isOwnFlag, type OwnFlag } from '../../cluster/scheduler-flags.ts';
-import { secretMark } from '../../cluster/secrets.ts';
+import type { SecretName } from '../../cluster/secrets.ts';
 import { hostsWith } from '../../cluster/topology.ts';
 import { resourceId } from '../resources/registry.ts';
 import type { ServiceCheck, ServiceResource } from '../resources/service.ts';
@@ -30,7 +31,7 @@ const SANDBOX = [`User=${SCHEDULER_USER}`, 'ProtectHome=yes', 'PrivateTmp=yes'];
 
 export function scheduler(context: Context): Part {
   if (!has(context, 'scheduler')) return {};
-  const { cluster, own, payload, render, topology } = context;
+  const { cluster, own, payload, render, secrets, topology } = context;
   const owned = (name: string, content: string, note: string) =>
     secretFile(`${ETC}/${name}`, content, note, SCHEDULER_USER);
   const upstart = own.init === 'upstart';
@@ -49,13 +50,14 @@ export function scheduler(context: Context): Part {
       command: command(CURRENT),
     }),
   );
+  const files = usedCredential(FILES_PRINCIPAL, 'files', secrets);
   const inputs = [
     owned('master', topology.mesosForReaders, 'address of the Mesos master'),
     ...(topology.scheduler === undefined
       ? []
       : [owned('zk', topology.scheduler, "address of the scheduler's state")]),
-    owned('secret', secretMark('scheduler'), 'secret of the framework'),
-    owned('agents', `${FILES_PRINCIPAL}:${secretMark('files')}`, 'credentials for the files of agents'),
+    owned('secret', acceptedMarks('scheduler', secrets).join('\n'), 'secret of the framework'),
+    owned('agents', `${files.principal}:${files.secret}`, 'credentials for the files of agents'),
     owned('api', apiUsers(context), 'credentials of the API'),
     unit,
   ];
@@ -88,12 +90,14 @@ export function scheduler(context: Context): Part {
 }
 
 /** The operator, and viewers for the load balancer and for Prometheus, if there are any. */
-function apiUsers({ cluster }: Context): string {
-  const operator = `mesosup:${secretMark('api')}`;
+function apiUsers({ cluster, secrets }: Context): string {
+  const linesOf = (user: string, name: SecretName) =>
+    acceptedMarks(name, secrets).map((mark) => `${user}:${mark}`);
+  const operator = linesOf('mesosup', 'api').join('\n');
   const balances = hostsWith(cluster, 'lb').length > 0 && usesOwnCredentials(cluster);
   const viewers = [
-    ...(balances ? [`${LB_USER}:${secretMark('lb')}`] : []),
-    ...(cluster.monitoring ? [`${MONITORING_USER}:${secretMark('metrics')}`] : []),
+    ...(balances ? linesOf(LB_USER, 'lb') : []),
+    ...(cluster.monitoring ? linesOf(MONITORING_USER, 'metrics') : []),
   ];
   return viewers.length === 0 ? operator : [operator, '[viewer]', ...viewers].join('\n');
 }

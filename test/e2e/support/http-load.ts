@@ -1,4 +1,4 @@
-/** Sends HTTP requests to service ports of a load balancer on this machine. */
+/** Sends HTTP requests to service ports of a load balancer. */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -15,6 +15,7 @@ const PATIENCE_MS = 10_000;
 export async function underHttpLoad(
   ports: readonly number[],
   body: () => Promise<unknown>,
+  host = '127.0.0.1',
 ): Promise<HttpLoad> {
   const failures: string[] = [];
   let answered = 0;
@@ -22,7 +23,7 @@ export async function underHttpLoad(
   const client = async (number: number) => {
     for (let turn = number; !over; turn += 1) {
       const port = ports[turn % ports.length];
-      const failure = await request(`http://127.0.0.1:${port}/`);
+      const failure = await request(`http://${host}:${port}/`);
       if (failure === undefined) answered += 1;
       else failures.push(`${new Date().toISOString()} ${port}: ${failure}`);
       await sleep(20);

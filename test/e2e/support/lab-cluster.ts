@@ -1,12 +1,14 @@
 /** A cluster that the installer creates on lab hosts, for tests: commands, HTTP requests, and a shell on each host. */
 
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
+import { ClusterState } from '../../../src/cluster/edge/cluster-state.ts';
 import type { Secrets } from '../../../src/cluster/secrets.ts';
 import { type Endpoint, parseEndpoints } from '../../../src/demo/scheduler-api.ts';
+import { operator } from '../../../src/install/operator.ts';
 import type { Plan, PlanItem } from '../../../src/install/plan.ts';
 import type { ClusterStatus } from '../../../src/install/status.ts';
 import type { LabHost } from '../../lab/host.ts';
@@ -137,7 +139,9 @@ export class LabCluster {
   }
 
   async secrets(): Promise<Secrets> {
-    return JSON.parse(await readFile(path.join(this.state, 'secrets.json'), 'utf8')) as Secrets;
+    const secrets = await new ClusterState(this.state).secrets();
+    if (!secrets) throw new Error(`${this.state} has no secrets`);
+    return secrets;
   }
 
   /**
@@ -166,7 +170,8 @@ export class LabCluster {
 
   /** Sends a request to a master or an agent as the operator. */
   async operator(host: LabHost, port: number, route: string, init: RequestInit = {}): Promise<Response> {
-    const basic = Buffer.from(`operator:${(await this.secrets()).operator}`).toString('base64');
+    const { user, password } = operator(await this.secrets());
+    const basic = Buffer.from(`${user}:${password}`).toString('base64');
     return fetch(`http://${host.address}:${port}${route}`, {
       ...init,
       headers: { authorization: `Basic ${basic}`, ...init.headers },
