@@ -97,3 +97,25 @@ describe('a container with an address of its own', () => {
     expect(ports).not.toContain(0);
   });
 });
+
+it('a task that a new leader has not checked yet stays listed until a check fails', async () => {
+  const one = await running({
+    id: '/web',
+    cpus: 0.1,
+    mem: 16,
+    instances: 1,
+    cmd: 'x',
+    portDefinitions: [{ port: 9000 }],
+    healthChecks: [{ protocol: 'TCP', portIndex: 0 }],
+  });
+  const [id = ''] = one.mesos.tasks.keys();
+  const checked = (healthy: boolean) => one.runner.submit({ type: 'probed', taskId: id, probe: 0, healthy });
+  expect(await text(one, '/v1/endpoints')).toBe('web 9000 \n');
+  await one.runner.submit({ type: 'started', release: '1' });
+  expect(await text(one, '/v1/endpoints')).toMatch(/^web 9000 \S+:\d+ \n$/);
+  expect(await text(one, '/v2/tasks')).toMatch(/^web\t9000\t\S+:\d+\t\n$/);
+  await checked(false);
+  expect(await text(one, '/v1/endpoints')).toBe('web 9000 \n');
+  await checked(true);
+  expect(await text(one, '/v1/endpoints')).toMatch(/^web 9000 \S+:\d+ \n$/);
+});

@@ -6,7 +6,7 @@
 import { servicePortsOf } from '../domain/app.ts';
 import { flatId } from '../domain/app-id.ts';
 import { type AppRecord, launchedApp } from '../domain/state.ts';
-import { isReady, type Task } from '../domain/task.ts';
+import { isListed, type Task } from '../domain/task.ts';
 import { addressOf, addressText, containerAddress, taskPorts } from '../domain/task-ports.ts';
 import type { EndpointsJson } from './v1/answer-schemas.ts';
 import { bytesOf, partOf } from './v2/parts.ts';
@@ -34,7 +34,7 @@ function reachable(record: AppRecord, hides = false): Endpoint[] {
 }
 
 function running(record: AppRecord): Task[] {
-  return sorted([...record.tasks.values()].filter(isReady));
+  return sorted([...record.tasks.values()].filter(isListed));
 }
 
 /**

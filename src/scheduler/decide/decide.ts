@@ -4,6 +4,7 @@
  */
 
 import type { SchedulerEvent } from '../../mesos/types.ts';
+import type { StateEvent } from '../domain/events.ts';
 import { ownerOf, type State } from '../domain/state.ts';
 import { handleOperation } from './connection/operation.ts';
 import {
@@ -88,8 +89,10 @@ function handleMessage(state: State, { agent_id, executor_id, data }: Message): 
   };
 }
 
+/** A scheduler begins to lead with the state of its store. */
 function handleStarted(state: State, release: string): Decision {
-  return state.release === release ? NOTHING : { events: [{ type: 'release_changed', release }], calls: [] };
+  const events: StateEvent[] = state.release === release ? [] : [{ type: 'release_changed', release }];
+  return { events: [...events, { type: 'tasks_resumed' }], calls: [] };
 }
 
 function liftDelay(state: State, appId: string, now: number): Decision {

@@ -229,6 +229,8 @@ type VolatileEvent =
     }
   /** An offer had more of a resource than any offer before. */
   | { readonly type: 'larger_offered'; readonly largest: Scalars }
+  /** A scheduler began to lead with the tasks of its store. */
+  | { readonly type: 'tasks_resumed' }
   | { readonly type: 'tasks_unanswered'; readonly taskIds: readonly string[] }
   /** The result of a check made by the scheduler. */
   | ({ readonly type: 'task_probed'; readonly taskId: string; readonly probe: number } & CheckOutcome)

@@ -199,6 +199,11 @@ export function giveUpTask(state: State, taskId: string, at: number): void {
   refresh(state, record, at);
 }
 
+export function resumeTasks(state: State): void {
+  for (const task of state.tasks.values()) if (task.state === 'TASK_RUNNING') task.resumed = true;
+  for (const record of state.apps.values()) record.revision += 1;
+}
+
 export function probeTask(
   state: State,
   { taskId, probe, ...outcome }: Extract<StateEvent, { type: 'task_probed' }>,

@@ -21,6 +21,7 @@ import {
   giveUpTask,
   killTask,
   probeTask,
+  resumeTasks,
   updateTask,
 } from './evolve-tasks.ts';
 import { MAX_REFUSALS } from './placement.ts';
@@ -189,6 +190,9 @@ export function evolve(state: State, event: StateEvent): void {
       return;
     case 'larger_offered':
       state.largestOffer = event.largest;
+      return;
+    case 'tasks_resumed':
+      resumeTasks(state);
       return;
     case 'tasks_unanswered':
       for (const id of event.taskIds) state.unanswered.add(id);

@@ -33,9 +33,16 @@ export function* snapshotOf(state: State): Generator<StoredEvent> {
   for (const { taskId: _, retryAt: __, ...reservation } of state.reservations.values()) {
     yield { type: 'reservation_restored', reservation };
   }
-  // Without the addresses, the results of the scheduler's checks, and drains of agents, which are not stored.
+  // Without what is not stored: addresses, the results of the scheduler's checks, drains of agents, and its own start.
   for (const task of state.tasks.values()) {
-    const { probed: _, agentResults: _results, addresses: __, leaving: _leaving, ...stored } = task;
+    const {
+      probed: _,
+      agentResults: _results,
+      addresses: __,
+      leaving: _leaving,
+      resumed: _resumed,
+      ...stored
+    } = task;
     yield { type: 'task_restored', task: stored };
   }
   for (const { deployment, step } of state.deployments.values()) {

@@ -95,6 +95,7 @@ const task = record<Task>({
   leaving: z.never().optional(),
   probed: z.never().optional(),
   agentResults: z.never().optional(),
+  resumed: z.never().optional(),
   reason: text.optional(),
   message: text.optional(),
   runningAt: number.optional(),

@@ -39,6 +39,8 @@ export interface Task {
   addresses?: readonly TaskAddress[];
   /** Results of the scheduler's checks, first those of the health, then those of the readiness; not stored. */
   probed?: (CheckResults | undefined)[];
+  /** True if it ran already when this scheduler began to lead; not stored. */
+  resumed?: boolean;
   /** Results of the executor's checks, and the uuid of the last update with a result; not stored. */
   agentResults?: CheckResults & { readonly uuid: string };
   /** Mesos' reason for the state. */
@@ -101,6 +103,14 @@ export function isHealthy({
 export function isUnchecked(task: Task): boolean {
   const { state } = task;
   return state === 'TASK_RUNNING' && !isEnding(task) && !isUnhealthy(task) && isHealthy(task) === false;
+}
+
+/**
+ * True if load balancers may use the task. One that a new leader has not checked yet is among them: its former leader
+ * may have seen it pass, and without it a change of leaders would leave apps without any server until the first checks.
+ */
+export function isListed(task: Task): boolean {
+  return isReady(task) || (task.resumed === true && isUnchecked(task));
 }
 
 /** True if a check has failed; a check without a result does not count. */
