@@ -121,7 +121,7 @@ test('reads which servers answer, and to which only short requests get through',
   const [good, lossy, hanging, none] = ports;
   try {
     const dials = [...ports.map((port) => `127.0.0.1 ${port} /health`), `127.0.0.1 ${hanging} `];
-    const script = `NEWLINE='\n'\nDIAL_SECONDS=2 LARGE_BYTES=10000\nDIALS='${dials.join('\n')}'\n${PARTS.map((file) => `. '${file}'`).join('\n')}\ndials`;
+    const script = `NEWLINE='\n'\nDIAL_SECONDS=5 LARGE_BYTES=10000\nDIALS='${dials.join('\n')}'\n${PARTS.map((file) => `. '${file}'`).join('\n')}\ndials`;
     const { stdout } = await promisify(execFile)('/bin/sh', ['-c', script], { timeout: 60_000 });
     expect(stdout.trim().split('\n').sort()).toEqual(
       [

@@ -17,7 +17,7 @@ const JAVA = '/usr/bin/java';
 const JAR = '/usr/share/java/zookeeper.jar';
 const LOG_TO_STDERR = '/usr/share/java/slf4j-simple.jar';
 /** Session timeouts are limited to 2–20 ticks. On installed hosts the tick time is 2000 ms. */
-const TICK_MS = 200;
+const TICK_MS = 400;
 const START_DEADLINE_MS = 60_000;
 const POLL_MS = 50;
 
