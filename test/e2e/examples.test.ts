@@ -46,6 +46,12 @@ const BALANCES: Ending = { code: 124, says: /SIGINT: stopping/ };
 
 /** In an order in which each example finds the results that it needs. */
 const EXAMPLES: Readonly<Record<string, Ending>> = {
+  // Before any that installs.
+  'mesosup secrets list': NO_SECRETS,
+  'mesosup secrets list -o wide': NO_SECRETS,
+  'mesosup secrets list -o name': NO_SECRETS,
+  'mesosup secrets rotate --all --dry-run': NO_SECRETS,
+  'mesosup secrets rotate agent operator --yes': NO_SECRETS,
   [docCommand('README.md', 'mesosup demo')]: { code: 130, says: /GET x answered "7"/ },
   'mesosup demo --once': { code: 0, says: /GET x answered "7"/ },
   'mesosup demo --detach': { code: 0, says: /End it with: mesosup demo down/ },
@@ -220,11 +226,6 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup node replace h3 h6 --address 10.0.0.6 --yes': NO_HOST,
   'mesosup node remove h4': NO_HOST,
   'mesosup node remove h4 --dead --yes': NO_HOST,
-  'mesosup secrets list': NO_SECRETS,
-  'mesosup secrets list -o wide': NO_SECRETS,
-  'mesosup secrets list -o name': NO_SECRETS,
-  'mesosup secrets rotate --all --dry-run': NO_SECRETS,
-  'mesosup secrets rotate agent operator --yes': NO_SECRETS,
   'mesosup backup lab.backup': { code: 2, says: /nothing is known about mesosup|the pass phrase is empty/ },
   'mesosup backup lab.backup < pass-phrase.txt': { code: 2, says: /pass-phrase\.txt/ },
   'mesosup restore lab.backup': { code: 2, says: /lab\.backup can't be read: there is no such file/ },
