@@ -1,7 +1,7 @@
 /**
  * Adopts a Mesos that was installed without mesosup, in three ways: ClusterD's package, the files of Mesosphere's packages,
- * and units of one's own. Tasks of a foreign framework keep running when the plan is applied. The soak tests all ways,
- * other runs only the last one, or those of MESOSUP_TEST_FORMS, for example `clusterd,legacy`.
+ * and units of one's own. Tasks of a foreign framework keep running when the plan is applied. In the soak, or with
+ * MESOSUP_TEST_FORMS for some of them, for example `clusterd,legacy`.
  */
 
 import { readFile, stat } from 'node:fs/promises';
@@ -34,9 +34,8 @@ interface Site {
 
 const ALL = ['clusterd', 'legacy', 'own'] as const;
 type Form = (typeof ALL)[number];
-const FORMS = ALL.filter(
-  (form) => process.env.MESOSUP_TEST_FORMS?.includes(form) ?? (runs(1) > 1 || form === 'own'),
-);
+const FORMS = ALL.filter((form) => process.env.MESOSUP_TEST_FORMS?.includes(form) ?? true);
+const isAsked = runs(1) > 1 || process.env.MESOSUP_TEST_FORMS !== undefined;
 
 let lab: Lab;
 const sites = new Map<Form, Site>();
@@ -58,6 +57,7 @@ async function setUp(form: Form, hosts: LabHost[]): Promise<void> {
 }
 
 beforeAll(async () => {
+  if (!isAsked) return;
   const counts = FORMS.map((form) => (form === 'clusterd' ? 2 : 1));
   const total = counts.reduce((sum, one) => sum + one, 0);
   lab = await startLab({ hosts: Array.from({ length: total }, () => ({ packages: MEMBER_PACKAGES })) });
@@ -88,7 +88,7 @@ function changedFiles(host: LabHost): Promise<string> {
     -o ! -type d -cnewer /run/before -print`);
 }
 
-describe.each(FORMS)('the form %s', (form) => {
+describe.runIf(isAsked).each(FORMS)('the form %s', (form) => {
   test(
     'is adopted without a change, and its tasks keep running when the plan is applied',
     async () => {

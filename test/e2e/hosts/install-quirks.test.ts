@@ -13,8 +13,8 @@ import type { Login } from '../../lab/start-host.ts';
 import { runs } from '../../support/runs.ts';
 import { LabCluster, type Outcome, PORTS } from '../support/lab-cluster.ts';
 
-/** Number of hosts of a lab, which are installed concurrently. */
-const AT_ONCE = 4;
+/** Number of hosts of a lab, which are installed concurrently: fewer outside of the soak. */
+const AT_ONCE = runs(1) > 1 ? 4 : 2;
 const LOGINS: readonly Login[] = ['root', 'sudo', 'sudo-password'];
 const LAB_MS = 1_800_000;
 const first = Number(process.env.MESOSUP_SOAK_SEED ?? Math.floor(Math.random() * 2 ** 31));
