@@ -25,13 +25,8 @@ interface Report {
 /** Number of lines of a failure that are repeated at the end. */
 const FAILURE_LINES = 12;
 
-/** Run one after another, because they share this machine's ports and Docker engine; files of `engine` share nothing. */
-const here = {
-  unit: ['--coverage'],
-  contract: [],
-  e2e: [],
-  engine: ['--file-parallelism', '--max-workers=2'],
-};
+/** Run one after another, because they share this machine's ports and Docker engine. */
+const here = { unit: ['--coverage'], contract: [], e2e: [] };
 
 const total = { passed: 0, failed: 0, skipped: 0 };
 /** A text for each failure, repeated at the end. */
@@ -42,16 +37,17 @@ const reports = await mkdtemp(path.join(tmpdir(), 'mesosup-test-'));
 const run = $({ stdio: 'inherit', nothrow: true });
 const runApart = $({ stdio: ['ignore', 'pipe', 'pipe'], nothrow: true, quiet: true });
 
-// The lab's hosts have their own ports and Docker engines: two of their files run beside the others.
-const apart = test(runApart, 'hosts', ['--file-parallelism', '--max-workers=2']);
+// The lab's hosts have their own ports and Docker engines, and what needs only an engine uses free ports: two of these
+// files run beside the others.
+const apart = test(runApart, ['hosts', 'engine'], ['--file-parallelism', '--max-workers=2']);
 for (const [name, command] of Object.entries(staticChecks)) {
   const { exitCode } = await run`${command}`;
   echo(exitCode === 0 ? chalk.green(`✓ ${name}`) : chalk.red(`✗ ${name}`));
   total[exitCode === 0 ? 'passed' : 'failed'] += 1;
   if (exitCode !== 0) failures.push(name);
 }
-for (const [project, flags] of Object.entries(here)) await test(run, project, flags);
-echo('\nTests on the hosts of the lab, which ran at the same time:');
+for (const [project, flags] of Object.entries(here)) await test(run, [project], flags);
+echo('\nTests on the hosts of the lab and with a Docker engine, which ran at the same time:');
 process.stdout.write((await apart).stdall);
 await rm(reports, { recursive: true });
 if (!process.env.MESOSUP_TEST_MESOS_DEB) {
@@ -64,11 +60,16 @@ const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
 echo(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exitCode = total.failed === 0 ? 0 : 1;
 
-/** Runs a project and adds to the totals. */
-async function test(run: Shell, name: string, flags: readonly string[] = []): Promise<ProcessOutput> {
+/** Runs projects and adds to the totals. */
+async function test(
+  run: Shell,
+  projects: readonly string[],
+  flags: readonly string[] = [],
+): Promise<ProcessOutput> {
+  const name = projects.join('-');
   const file = path.join(reports, `${name}.json`);
   const output =
-    await run`vitest run --project=${name} ${flags} --reporter=default --reporter=json --outputFile.json=${file}`;
+    await run`vitest run ${projects.map((project) => `--project=${project}`)} ${flags} --reporter=default --reporter=json --outputFile.json=${file}`;
   const report = await readReport(file);
   total.passed += report?.numPassedTests ?? 0;
   total.failed += report?.numFailedTests ?? 0;
