@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -29,8 +30,8 @@ export default defineConfig({
           setupFiles: ['test/support/properties.ts'],
           // No test changes what others see of a module, and loading all of them anew for each file took as long as the tests.
           isolate: false,
-          // By default one core is left idle, which is half of them on a small machine.
-          maxWorkers: '100%',
+          // More than the cores, as many files wait for timers, processes and answers.
+          maxWorkers: 2 * availableParallelism(),
           // Properties take their time on a busy machine.
           testTimeout: 60_000,
         },
