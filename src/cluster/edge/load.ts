@@ -1,3 +1,5 @@
+/** Loads the cluster of a command: from a file, from options, or from the last install. */
+
 import { readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { MesosupError, UsageError } from '../../errors/mesosup-error.ts';

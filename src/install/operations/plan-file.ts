@@ -1,3 +1,5 @@
+/** Saved plans: files with a plan and its cluster, which is all that an apply needs. They contain no secrets. */
+
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { replaceFile } from '../../cluster/edge/replace-file.ts';
