@@ -119,9 +119,9 @@ export class ClusterState {
    * @param imported by name, imported ones or own ones
    */
   async importSecrets(imported: Readonly<Record<string, string>>): Promise<void> {
-    const stored = await this.makeSecrets(imported);
-    const all = withoutDerived({ ...stored, ...imported });
-    await rename(await this.#draft(all), this.secretsFile);
+    await this.makeSecrets(imported);
+    const kept = await this.keptSecrets();
+    if (kept) await this.keepSecrets({ ...kept, values: { ...kept.values, ...imported } });
   }
 
   /** Reads the cluster of the last install, which may have failed; undefined if there was none. */
