@@ -9,6 +9,7 @@ import {
   STORED_SECRET_NAMES,
   type StoredSecretName,
 } from '../cluster/secrets.ts';
+import { count } from '../text/count.ts';
 import type { PlanInput } from './plan-cluster.ts';
 import { resourceId } from './resources/registry.ts';
 import type { FactsByHost } from './topology.ts';
@@ -130,7 +131,7 @@ export function renderPhases(phases: readonly PhasePlan[]): string {
       `${phase}: ${EFFECTS[phase]}`,
       ...hosts.map(
         ({ host, files, restarts }) =>
-          `  ${host}: ${files.length} ${files.length === 1 ? 'file' : 'files'}, restarts ${restarts.join(', ') || 'nothing'}`,
+          `  ${host}: ${count(files.length, 'file')}, restarts ${restarts.join(', ') || 'nothing'}`,
       ),
     ])
     .join('\n');

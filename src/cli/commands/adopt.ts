@@ -1,11 +1,10 @@
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Args, Flags } from '@oclif/core';
 import { overridesOf } from '../../cluster/host-list.ts';
 import { formatSpecError } from '../../cluster/spec-errors.ts';
 import { MesosupError, UsageError } from '../../errors/mesosup-error.ts';
 import { prepare, surveyCluster } from '../../install/operations/prepare.ts';
-import { renderProblems } from '../../install/operations/reach.ts';
+import { problemsError, renderProblems } from '../../install/operations/reach.ts';
 import type { Plan, Problem } from '../../install/plan.ts';
 import { type PlanSummary, summarize } from '../../install/summary.ts';
 import { count } from '../../text/count.ts';
@@ -15,7 +14,7 @@ import { withSession } from '../cluster-session.ts';
 import { clusterOf, hostFlags, hostOptions, splitNames, stateOf } from '../flags/cluster-flags.ts';
 import { type ConnectFlags, connectFlags } from '../flags/connect-flags.ts';
 import { keyFile } from '../flags/key-file.ts';
-import { checkPlace, writeNew } from '../new-file.ts';
+import { checkPlace, describeNew, newFileFlags, schemaUrl, writeNew } from '../new-file.ts';
 import { nextCommand } from '../next-command.ts';
 
 const { masters: _masters, agents: _agents, zookeeper: _zookeeper, ...reachFlags } = hostFlags;
@@ -37,13 +36,7 @@ export default class Adopt extends BaseCommand {
     }),
   };
   static override flags = {
-    file: Flags.string({
-      char: 'f',
-      default: 'cluster.yaml',
-      summary: 'The file to write.',
-      helpValue: 'FILE',
-    }),
-    force: Flags.boolean({ summary: 'Overwrite the file if it exists.' }),
+    ...newFileFlags,
     ...reachFlags,
     state: Flags.string({
       summary: "Directory for the cluster's secrets on this machine. Default: ~/.local/state/mesosup/NAME.",
@@ -85,8 +78,7 @@ export default class Adopt extends BaseCommand {
     ]);
     const adopted = adoptCluster({ name: flags.name, ...hostBlocks(overrides, read.found) });
     if ('errors' in adopted) throw refused(adopted.errors);
-    const schema = pathToFileURL(path.join(this.config.root, '../templates/cluster.schema.json')).href;
-    const text = specText(adopted.spec, schema);
+    const text = specText(adopted.spec, schemaUrl(this.config.root));
     const result = parseSpec(text, flags.file);
     if (!result.ok) throw new MesosupError(fewLines(result.errors.map(formatSpecError)));
     const cluster = result.value;
@@ -98,8 +90,7 @@ export default class Adopt extends BaseCommand {
     }
     await state.importSecrets(adopted.secrets);
     await writeNew(flags.file, text, flags.force);
-    this.log(`${flags.file}: cluster ${cluster.name} of ${count(cluster.hosts.length, 'host')}`);
-    for (const host of cluster.hosts) this.log(`  ${host.name}: ${host.roles.join(', ')}`);
+    this.log(describeNew(flags.file, cluster));
     const secrets = Object.keys(adopted.secrets).length;
     if (secrets > 0) this.log(`${count(secrets, 'secret')} of the hosts: ${state.secretsFile}`);
     if (adopted.notes.length > 0) this.log(`\n${renderProblems(adopted.notes)}`);
@@ -143,8 +134,5 @@ export default class Adopt extends BaseCommand {
 }
 
 function refused(problems: readonly Problem[]): MesosupError {
-  return new MesosupError(`${renderProblems(problems)}\nNo file was written.`, {
-    remedy: `Fix the ${problems.length > 1 ? 'problems' : 'problem'} above, then run the same command again.`,
-    problems,
-  });
+  return problemsError(problems, 'No file was written.');
 }

@@ -1,17 +1,15 @@
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { Flags } from '@oclif/core';
 import { overridesOf } from '../../cluster/host-list.ts';
 import { formatSpecError } from '../../cluster/spec-errors.ts';
 import type { SpecInput } from '../../cluster/spec-schema.ts';
 import { UsageError } from '../../errors/mesosup-error.ts';
-import { count } from '../../text/count.ts';
 import { fewLines } from '../../text/few-lines.ts';
 import { BaseCommand } from '../base-command.ts';
 import { hostFlags, hostOptions } from '../flags/cluster-flags.ts';
 import { inputFlag } from '../flags/connect-flags.ts';
 import { keyFile } from '../flags/key-file.ts';
-import { checkPlace, writeNew } from '../new-file.ts';
+import { checkPlace, describeNew, newFileFlags, schemaUrl, writeNew } from '../new-file.ts';
 import { type Answers, askForSpec } from '../spec-questions.ts';
 
 export default class Init extends BaseCommand {
@@ -24,13 +22,7 @@ export default class Init extends BaseCommand {
     '<%= config.bin %> init --local --mesos preinstalled --file here.yaml',
   ];
   static override flags = {
-    file: Flags.string({
-      char: 'f',
-      default: 'cluster.yaml',
-      summary: 'The file to write.',
-      helpValue: 'FILE',
-    }),
-    force: Flags.boolean({ summary: 'Overwrite the file if it exists.' }),
+    ...newFileFlags,
     input: inputFlag,
     ...hostFlags,
     mesos: Flags.string({
@@ -86,11 +78,8 @@ export default class Init extends BaseCommand {
     const input = specOf(answers, overridesOf({ ...hosts, ...hostAnswers(answers) }));
     const result = clusterFrom(input, 'the answers');
     if (!result.ok) throw new UsageError(fewLines(result.errors.map(formatSpecError)));
-    const schema = pathToFileURL(path.join(this.config.root, '../templates/cluster.schema.json')).href;
-    await writeNew(flags.file, specText(input as SpecInput, schema), flags.force);
-    const cluster = result.value;
-    this.log(`${flags.file}: cluster ${cluster.name} of ${count(cluster.hosts.length, 'host')}`);
-    for (const host of cluster.hosts) this.log(`  ${host.name}: ${host.roles.join(', ')}`);
+    await writeNew(flags.file, specText(input as SpecInput, schemaUrl(this.config.root)), flags.force);
+    this.log(describeNew(flags.file, result.value));
     const fileFlag = flags.file === 'cluster.yaml' ? '' : ` --file ${flags.file}`;
     this.log(`Next: ${this.config.bin} plan${fileFlag}, then ${this.config.bin} install${fileFlag} --start`);
   }

@@ -3,6 +3,8 @@
 import type { ImportedKind, ImportedName, StoredSecretName } from '../../cluster/secrets.ts';
 import { isImportable, isImportedName } from '../../cluster/secrets.ts';
 import { isJson, parseJson } from '../../json.ts';
+import { FILES_PRINCIPAL } from '../wanted/mesos-agent.ts';
+import { MONITORING_USER } from '../wanted/monitoring-user.ts';
 import type { AdoptedProcess } from './adopted-host.ts';
 import { flagText, placeOf } from './process-flags.ts';
 
@@ -31,7 +33,7 @@ const OWN: Readonly<Record<string, StoredSecretName>> = {
 const OWN_FORM = /^[A-Za-z0-9_-]{20,}$/;
 
 /** mesosup makes the secrets of these from its other secrets. */
-const DERIVED = new Set(['mesosup-files', 'mesosup-monitoring']);
+const DERIVED = new Set([FILES_PRINCIPAL, MONITORING_USER]);
 
 export function adoptedSecrets(
   processes: readonly { readonly process: AdoptedProcess; readonly flags: ReadonlyMap<string, string> }[],

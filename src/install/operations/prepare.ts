@@ -24,7 +24,7 @@ import { uninstallPlan } from '../uninstall.ts';
 import type { UpgradeIntent } from '../upgrade/intent.ts';
 import { masterAgents } from './master-agents.ts';
 import { bundleProblems, imagesOf, openBundle } from './open-bundle.ts';
-import { type Reach, reachOf, renderProblems } from './reach.ts';
+import { problemsError, type Reach, reachOf } from './reach.ts';
 import type { Session, Survey } from './session.ts';
 import { supplyPackages, withNeededFiles } from './supply-packages.ts';
 
@@ -372,12 +372,7 @@ export function nothingChanged(
   { blocker }: Pick<Reach, 'blocker'>,
   problems: readonly Problem[],
 ): MesosupError {
-  const many = problems.length > 1;
-  return new MesosupError(`${renderProblems(problems)}\nNothing was changed: ${blocker}.`, {
-    // The text of a single problem has its remedy.
-    remedy: `Fix the ${many ? 'problems' : 'problem'} above, then run the same command again.`,
-    problems,
-  });
+  return problemsError(problems, `Nothing was changed: ${blocker}.`);
 }
 
 /** In hex. */

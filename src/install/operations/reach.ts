@@ -2,6 +2,7 @@
 
 import type { Cluster, Role } from '../../cluster/cluster.ts';
 import { hostsWith } from '../../cluster/topology.ts';
+import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { Problem } from '../plan.ts';
 
 export interface Reach {
@@ -37,6 +38,16 @@ function describeMissingMajority(cluster: Cluster, bad: ReadonlySet<string>): st
     return [`only ${good} of ${all.length} ${noun} are usable, which is not a majority`];
   };
   return [...missing('zookeeper', 'ZooKeeper hosts'), ...missing('master', 'masters')].join('; ');
+}
+
+/** Makes an error of problems. @param end what follows from them, as the last line */
+export function problemsError(problems: readonly Problem[], end: string): MesosupError {
+  const many = problems.length > 1;
+  return new MesosupError(`${renderProblems(problems)}\n${end}`, {
+    // The text of a single problem has its remedy.
+    remedy: `Fix the ${many ? 'problems' : 'problem'} above, then run the same command again.`,
+    problems,
+  });
 }
 
 /** Renders problems for people: errors first, each with its remedy. */

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core';
-import { namesIn, remainingPhases } from '../../../cluster/rotation.ts';
+import { namesIn } from '../../../cluster/rotation.ts';
 import { EXIT } from '../../../errors/mesosup-error.ts';
 import {
   afterRotation,
@@ -71,7 +71,7 @@ export default class SecretsRotate extends BaseCommand {
       process.exitCode = EXIT.changes;
       return { ...report, complete: false };
     }
-    const count = remainingPhases(wanted, Date.now()).length;
-    return { ...report, complete: await completeRotation(this, loaded, flags, wanted, count) };
+    const complete = await completeRotation(this, loaded, flags, wanted, phases.length);
+    return { ...report, complete };
   }
 }
