@@ -6,6 +6,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { acceptedPrincipals } from '../../../src/cluster/rotation.ts';
 import type { SecretRow } from '../../../src/cluster/secret-rows.ts';
@@ -71,7 +72,10 @@ describe.skipIf(!isSoak)('the secrets of a cluster', () => {
 
   const listed = async () => {
     const line = docCommand('docs/secrets.md', 'mesosup secrets list');
-    const { stdout } = await cluster.runLine(line, '-o', 'json');
+    // It connects to no host, and takes no flags for connections.
+    const [, ...words] = line.split(' ');
+    const places = ['--file', cluster.specFile, '--state', cluster.state];
+    const { stdout } = await execa(cluster.program, [...words, ...places, '-o', 'json']);
     return JSON.parse(stdout) as SecretRow[];
   };
 
