@@ -42,7 +42,7 @@ const SPLIT = new Set(['scheduler', 'executor']);
 
 /**
  * What most commands load, in few files, since each one takes as long as some 20 KB of code: oclif with what all commands
- * need, what most others need, flags of programs, schemas, what the commands that change hosts need, and what the commands that use the API need.
+ * need, what most others need, flags of programs, schemas, and what the commands need that change hosts or use the API.
  * A group takes along what its files import, except for what a group of a higher priority has taken.
  */
 const COMMAND_GROUPS = [

@@ -21,7 +21,7 @@ import {
 
 /** The secrets of a cluster as they are stored. */
 export interface KeptSecrets {
-  /** Those that clients use. */
+  /** The secrets that clients use. */
   readonly values: StoredSecrets;
   /** Numbers of the values, if they are not the first ones. */
   readonly generations: Readonly<Partial<Record<StoredSecretName, number>>>;
@@ -43,7 +43,7 @@ export type MarkedCredential = {
   readonly secret: string;
 };
 
-/** Why a secret can't be rotated without an outage; missing for those that can. */
+/** Reasons against the rotation of a secret without an outage. Secrets that can be rotated are missing. */
 export const NOT_ROTATED: Readonly<Partial<Record<StoredSecretName, string>>> = {
   'zookeeper-mesos':
     'the znodes of the masters belong to it, and their permissions would have to change first',

@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Finds the processes of Mesos.
 
-# mesos_processes ROLE...: prints `PID ROLE` for each program mesos-ROLE that runs, except those that another one started
+# mesos_processes ROLE...: prints `PID ROLE` for each running program mesos-ROLE. Leaves out the children of such programs.
 mesos_processes() {
   # Other programs may have such a path among their arguments. The paths in /proc contain no blanks.
   # shellcheck disable=SC2013

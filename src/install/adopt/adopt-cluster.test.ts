@@ -304,7 +304,7 @@ function wordsOf(flags: Flags, where: string): string[] {
     );
 }
 
-/** Some omit flags, but not those that mesosup sets again. */
+/** Flags with and without values, except the ones to which mesosup gives its own value. */
 const FLAGS: fc.Arbitrary<MesosFlags> = fc
   .dictionary(
     fc.constantFrom(

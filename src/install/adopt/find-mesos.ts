@@ -97,7 +97,7 @@ function findUnsupported(process: AdoptedProcess, error: (message: string, remed
   if (tls === 'true' || tls === '1') {
     error(
       `${placeOf(process, 'LIBPROCESS_SSL_ENABLED')}: the ${process.role} uses TLS, which mesosup can't take over`,
-      'Install the cluster anew with mesosup, or keep managing it yourself.',
+      'Make a new cluster with mesosup, or keep managing this one yourself.',
     );
   }
 }

@@ -199,6 +199,7 @@ export function giveUpTask(state: State, taskId: string, at: number): void {
   refresh(state, record, at);
 }
 
+/** Marks the tasks that run when a scheduler begins to lead. */
 export function resumeTasks(state: State): void {
   for (const task of state.tasks.values()) if (task.state === 'TASK_RUNNING') task.resumed = true;
   for (const record of state.apps.values()) record.revision += 1;
