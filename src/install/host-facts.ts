@@ -194,7 +194,7 @@ export interface OwnFacts {
   readonly payloads: readonly string[];
   /** Versions of `payloads` that bootstrap.sh or a package installed. They contain the program that people call. */
   readonly released: readonly string[];
-  /** Versions of running programs. */
+  /** Versions of running programs, except services, which run through the link. */
   readonly inUse?: readonly string[];
   /** What apt took for mesosup, as far as it is still installed. */
   readonly taken?: readonly TakenPackage[];

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import {
   dpkgFacts,
+  mesosupFacts,
   parseAddresses,
   parseDisks,
   parseDocker,
@@ -173,4 +174,10 @@ test('parses a running and a stopped Docker', () => {
     running: false,
   });
   expect(parseDocker('')).toEqual({ version: '', running: false });
+});
+
+test('services that run through the link have no version of their own', () => {
+  const parts: Record<string, string> = { current: '/opt/mesosup/2\n', 'in-use': '1\n2\ncurrent\n' };
+  const { current, inUse } = mesosupFacts((name) => parts[name] ?? '');
+  expect([current, inUse]).toEqual(['2', ['1', '2']]);
 });

@@ -228,7 +228,8 @@ export function mesosupFacts(part: (name: string) => string): MesosupFacts {
     current: part('current').trim().split('/').at(-1) ?? '',
     payloads: lines(part('payloads')),
     released: lines(part('released')),
-    inUse: lines(part('in-use')),
+    // Services run through the link `current`, executors from the directory of their version.
+    inUse: lines(part('in-use')).filter((version) => version !== 'current'),
     started: part('is-started') !== '',
     journal: parseJournal(part('journal')),
     run: parseRun(part('run')),
