@@ -127,7 +127,8 @@ export class Session {
       askSudoPassword: options.askSudoPassword,
       asks: screen.asks,
     });
-    const stamp = new Date().toISOString().replaceAll(':', '').slice(0, 17);
+    // With milliseconds: a rotation of secrets makes several runs in a row.
+    const stamp = new Date().toISOString().replaceAll(':', '').slice(0, -1);
     const log = options.verbose
       ? new RunLog(await loaded.state.newFile(`run-${stamp}-${process.pid}.log`))
       : undefined;
