@@ -7,6 +7,7 @@
 
 import { Agent, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
 import { MesosupError } from '../errors/mesosup-error.ts';
+import type { Transport } from '../tls/connect.ts';
 import type { Timer } from './retry.ts';
 
 /** More redirects indicate a loop: each master redirects to the leader that it knows. */
@@ -41,6 +42,8 @@ export interface HttpRequest {
   /** JSON text. */
   body?: string;
   headers?: Readonly<Record<string, string>>;
+  /** Connects with TLS; of a pool, it is the pool's (`createPool`). Default: plain text. */
+  transport?: Transport | undefined;
   /** Connection pool to use. Default: a new connection. */
   agent?: Agent;
   /** Send over this Unix domain socket instead of the URL's host and port. */
@@ -122,8 +125,15 @@ export interface CallConnection {
   close(): void;
 }
 
-export function openCallConnection(timer: Timer): CallConnection {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+/** @returns a pool of connections that are kept open */
+export function createPool(maxSockets: number, transport: Transport | undefined): Agent {
+  const pool = new Agent({ keepAlive: true, maxSockets });
+  if (transport) Object.assign(pool, { createConnection: transport.createConnection });
+  return pool;
+}
+
+export function openCallConnection(timer: Timer, transport?: Transport): CallConnection {
+  const agent = createPool(1, transport);
   const abort = new AbortController();
   let ended = false;
   let last: Promise<void> = Promise.resolve();
@@ -199,7 +209,11 @@ function attempt(request: HttpRequest, url: URL): Promise<Outcome> {
     const outgoing = httpRequest({
       method: request.method ?? 'POST',
       ...(request.socketPath === undefined
-        ? { host: url.hostname.replace(/^\[|\]$/g, ''), port: url.port === '' ? 80 : Number(url.port) }
+        ? {
+            host: url.hostname.replace(/^\[|\]$/g, ''),
+            port: url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port),
+            ...(request.transport && { createConnection: request.transport.createConnection }),
+          }
         : { socketPath: request.socketPath }),
       path: `${url.pathname}${url.search}`,
       headers: {
@@ -207,10 +221,15 @@ function attempt(request: HttpRequest, url: URL): Promise<Outcome> {
         ...(body && { 'Content-Type': 'application/json', 'Content-Length': body.length }),
         ...request.headers,
       },
-      agent: request.agent ?? false,
+      // Node takes the transport's connection only without any agent.
+      agent: request.agent ?? (request.transport ? undefined : false),
       ...(request.signal && { signal: request.signal }),
     });
     outgoing.once('response', (answer) => resolve({ answer }));
+    // A transport may still be connecting, which nothing ends but its own time limit.
+    request.signal?.addEventListener('abort', () => resolve({ error: new Error(CLOSED), stale: false }), {
+      once: true,
+    });
     // The listener stays: errors after the answer also occur on its body, and must not end the process here.
     outgoing.on('error', (error) => resolve({ error, stale: outgoing.reusedSocket }));
     outgoing.end(body);

@@ -3,6 +3,7 @@
  * state of the framework; the caller decides about events and calls.
  */
 
+import type { Transport } from '../tls/connect.ts';
 import {
   basicAuthorizations,
   type CallConnection,
@@ -38,6 +39,8 @@ export interface SchedulerSessionOptions {
   suppressedRoles: () => string[];
   /** Sent with each SUBSCRIBE. Undefined for a master that does not support offer constraints. */
   offerConstraints?: () => OfferConstraints | undefined;
+  /** Connects to the masters. Default: plain text. */
+  transport?: Transport | undefined;
   /** For HTTP basic authentication; the principal must equal `FrameworkInfo.principal`. */
   credential?: Credential;
   /**
@@ -157,9 +160,10 @@ class Session implements SchedulerSession {
     const constraints = this.#options.offerConstraints?.();
     const authorization = this.#authorizations[this.#refusals % this.#authorizations.length];
     const headers = authorization === undefined ? {} : { Authorization: authorization };
+    const { transport } = this.#options;
     const connection: Connection = {
       headers,
-      calls: openCallConnection(this.#timer),
+      calls: openCallConnection(this.#timer, transport),
       url: undefined,
       streamId: undefined,
       subscribed: false,
@@ -167,7 +171,8 @@ class Session implements SchedulerSession {
         this.#lost(`${master} did not answer SUBSCRIBE within ${SUBSCRIBE_TIMEOUT_MS / 1000} s`),
       ),
       subscription: openSubscription<SchedulerEvent>({
-        url: new URL(`http://${master}/api/v1/scheduler`),
+        url: new URL(`${transport?.scheme ?? 'http'}://${master}/api/v1/scheduler`),
+        transport,
         headers,
         call: {
           type: 'SUBSCRIBE',

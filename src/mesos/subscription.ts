@@ -4,12 +4,14 @@
  */
 
 import type { IncomingMessage } from 'node:http';
+import type { Transport } from '../tls/connect.ts';
 import { describeRefusal, MesosCallError, messageOf, readText, send } from './http.ts';
 import { RecordIoDecoder } from './recordio.ts';
 
 export interface SubscriptionOptions<Event> {
   url: URL;
   socketPath?: string;
+  transport?: Transport | undefined;
   headers: Readonly<Record<string, string>>;
   /** The SUBSCRIBE call; sent as JSON. */
   call: unknown;
@@ -40,6 +42,7 @@ export function openSubscription<Event>(options: SubscriptionOptions<Event>): Su
     const answer = await send({
       url: options.url,
       ...(options.socketPath !== undefined && { socketPath: options.socketPath }),
+      transport: options.transport,
       headers: options.headers,
       body: JSON.stringify(options.call),
       signal: abort.signal,

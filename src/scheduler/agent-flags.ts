@@ -1,6 +1,7 @@
 /** Reads the flags of agents over HTTP, without credentials, a few at a time. */
 
 import { readText, send } from '../mesos/http.ts';
+import type { Transport } from '../tls/connect.ts';
 import type { Input } from './decide/inputs.ts';
 import { type AgentFlags, agentFlagsOf } from './domain/agents.ts';
 import type { StateEvent } from './domain/events.ts';
@@ -23,13 +24,15 @@ const CONCURRENT = 50;
 
 export class AgentFlagsReader {
   readonly #report: (answer: Answer) => void;
+  readonly #transport: Transport | undefined;
   readonly #stopping = new AbortController();
   /** Requests to make, by agent: an agent that is to be asked again while it waits is asked once. */
   readonly #waiting = new Map<string, AskNotice>();
   #running = 0;
 
-  constructor(report: (answer: Answer) => void) {
+  constructor(report: (answer: Answer) => void, transport?: Transport) {
     this.#report = report;
+    this.#transport = transport;
   }
 
   take(notice: AskNotice): void {
@@ -60,7 +63,12 @@ export class AgentFlagsReader {
   async #read(url: string): Promise<AgentFlags | undefined> {
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(TIMEOUT_MS)]);
     try {
-      const { status, body } = await send({ url: new URL(url), method: 'GET', signal });
+      const { status, body } = await send({
+        url: new URL(url),
+        transport: this.#transport,
+        method: 'GET',
+        signal,
+      });
       const text = await readText(body);
       return status === 200 ? agentFlagsOf(JSON.parse(text)) : undefined;
     } catch {

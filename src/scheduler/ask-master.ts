@@ -9,12 +9,15 @@ import {
   type HttpRequest,
   send,
 } from '../mesos/http.ts';
+import type { Transport } from '../tls/connect.ts';
 
 const WITHIN_MS = 10_000;
 
 export interface MasterAccess {
   /** @returns `host:port` of a master; any master redirects to the leading one */
   readonly detect: () => Promise<string>;
+  /** Connects to masters and agents. Default: plain text. */
+  readonly transport?: Transport | undefined;
   /** If the masters need one. */
   readonly credential?: Credential;
 }
@@ -25,13 +28,14 @@ export interface MasterAccess {
  * @throws Error if no master answers
  */
 export async function askMaster(
-  { detect, credential }: MasterAccess,
+  { detect, transport, credential }: MasterAccess,
   path: string,
   withinMs = WITHIN_MS,
 ): Promise<{ readonly status: number; readonly body: unknown }> {
-  const url = new URL(`http://${await detect()}${path}`);
+  const url = new URL(`${transport?.scheme ?? 'http'}://${await detect()}${path}`);
   const signal = AbortSignal.timeout(withinMs);
-  const ask = (headers: HttpRequest['headers'] = {}) => send({ url, method: 'GET', headers, signal });
+  const ask = (headers: HttpRequest['headers'] = {}) =>
+    send({ url, transport, method: 'GET', headers, signal });
   const [first, ...others] = credential ? basicAuthorizations(credential) : [];
   let answer: HttpAnswer = await ask(first === undefined ? {} : { Authorization: first });
   for (const Authorization of others) {

@@ -4,15 +4,16 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { getCACertificates } from 'node:tls';
 import type { Logger } from 'pino';
+import { createTransport } from '../tls/connect.ts';
+import type { ClientTls } from '../tls/settings.ts';
 import { childPath, showZooKeeperAddress, type ZooKeeperAddress } from '../zookeeper/address.ts';
 import type { ZooKeeperSession } from '../zookeeper/client.ts';
 import { isByOwnScript } from './api/client-origin.ts';
 import { tokenIn } from './api/session-cookie.ts';
 import type { DaemonOptions } from './flags/options.ts';
 import { type Election, listCandidates, standForElection } from './leadership.ts';
-import { type Daemon, listen } from './listen.ts';
+import { type Daemon, listen, sharesPort } from './listen.ts';
 import type { Page } from './page/page.ts';
 import { answerUnavailable, type Forwarding, forwardRequest, routeTo } from './proxy.ts';
 import { Relays } from './relays.ts';
@@ -58,12 +59,13 @@ export async function startContender({
         scheduler.upgrade(upgrade);
       } else answerAsFollower(upgrade.request, answerOf(upgrade), election, forwarding, upgrade);
     },
+    (message) => log.warn(message),
   );
   const { port, urls } = listening;
   const address = `${options.hostname}:${port}`;
   const forwarding: Forwarding = {
     own: address,
-    ...forwardingByTls(options),
+    ...forwardingByTls(options, log),
   };
   log.info({ url: urls[0], zk: where, address }, `listening on ${urls.join(' and ')}`);
   warnOfRiskyOptions(options, zooKeeper, log);
@@ -125,11 +127,16 @@ export async function startContender({
   return { port, stop };
 }
 
-function forwardingByTls({ httpPort, tls, peerCa }: DaemonOptions): Omit<Forwarding, 'own'> {
-  if (httpPort === undefined) return { tls: peerCa === undefined ? {} : { ca: peerCa } };
-  if (!tls || tls.port === 0) return {};
-  // Often all schedulers have the same certificate, which no authority has signed.
-  return { secure: { port: tls.port, ca: peerCa ?? [...getCACertificates('default'), tls.cert] } };
+function forwardingByTls(options: DaemonOptions, log: Logger): Omit<Forwarding, 'own'> {
+  const { httpPort, tls } = options;
+  if (!tls) return {};
+  const { port, ...files } = tls;
+  const by = (more: Omit<ClientTls, 'ca' | 'cert' | 'key'>) =>
+    createTransport({ ...files, ...more }, { onProblem: (message) => log.warn(`forwarding: ${message}`) });
+  if (httpPort === undefined) return { tls: by({ mode: 'required' }) };
+  // While the schedulers of a cluster turn to TLS one after the other, the leader may not have it yet.
+  if (sharesPort(options)) return { tls: by({ mode: 'preferred', trustsOwn: true }) };
+  return port === 0 ? {} : { secure: { port, transport: by({ mode: 'required', trustsOwn: true }) } };
 }
 
 function answerAsFollower(

@@ -66,6 +66,7 @@ async function startSingle(
         relays.checked(upgrade.request);
         scheduler.upgrade(upgrade);
       },
+      (message) => log.warn(message),
     );
   } catch (error) {
     await scheduler.stop();

@@ -1,18 +1,16 @@
 /** Lists the Mesos masters and the schedulers of the cluster, for people who look at them. */
 
 import { isJson } from '../json.ts';
-import { type Credential, messageOf } from '../mesos/http.ts';
-import { askMaster } from './ask-master.ts';
+import { messageOf } from '../mesos/http.ts';
+import { askMaster, type MasterAccess } from './ask-master.ts';
 
 const FRESH_MS = 5000;
 /** A master that takes longer is shown as unreachable: a page is waiting. */
 const WITHIN_MS = 2000;
 
-export interface MembersOptions {
+export interface MembersOptions extends Pick<MasterAccess, 'transport' | 'credential'> {
   /** @returns `host:port` of each master */
   readonly masters: () => Promise<readonly string[]>;
-  /** If the masters need one. */
-  readonly credential?: Credential;
   /** @returns `host:port` of each scheduler, the leading one first */
   readonly schedulers: () => Promise<readonly string[]>;
   readonly now: () => number;
@@ -56,8 +54,8 @@ export class Members {
   }
 
   async #readMaster(address: string): Promise<MasterMember> {
-    const { credential, now } = this.#options;
-    const access = { detect: async () => address, ...(credential && { credential }) };
+    const { transport, credential, now } = this.#options;
+    const access = { detect: async () => address, transport, ...(credential && { credential }) };
     try {
       const [version, metrics] = await Promise.all([
         askMaster(access, '/version', WITHIN_MS),

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import {
@@ -13,7 +12,10 @@ import { createServer as createTlsServer, request as requestByTls } from 'node:h
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createTestCa, type IssuedFiles, type TestCa } from '../../test/support/test-ca.ts';
+import { createTransport } from '../tls/connect.ts';
+import type { TlsFiles } from '../tls/settings.ts';
 import { forwardRequest, type Leader } from './proxy.ts';
 import { answerOf } from './upgrade.ts';
 
@@ -156,82 +158,71 @@ it('does not forward a forwarded request', async () => {
   expect(await answer.text()).toContain('disagree about their leader');
 });
 
-it('trusts a leader with TLS by its certificate only, whatever Host the client sends', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'proxy-'));
-  const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
-  const what = '-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=x';
-  const names = ['-addext', 'subjectAltName=IP:127.0.0.1', '-keyout', key, '-out', cert];
-  execFileSync('openssl', ['req', ...what.split(' '), ...names], { stdio: 'ignore' });
-  const ca = readFileSync(cert, 'utf8');
-  const secure = createTlsServer({ cert: ca, key: readFileSync(key) }, (_incoming, answer) =>
-    answer.end('tea'),
-  );
-  servers.push(secure.listen(0, '127.0.0.1'));
-  await once(secure, 'listening');
-  rmSync(directory, { recursive: true });
-  const address = `127.0.0.1:${(secure.address() as AddressInfo).port}`;
-  const ask = async (tls: { ca?: string }) => {
-    const leader: Leader = { address, term: forever };
-    const own = await serve((incoming, answer) =>
-      forwardRequest(incoming, answer, leader, { own: 'f:1', tls }),
-    );
-    const [answer] = (await once(
-      request(`http://${own}`, { headers: { Host: 'scheduler.example' } }).end(),
-      'response',
-    )) as [IncomingMessage];
-    return [answer.statusCode, await bodyOf(answer)];
-  };
-  expect(await ask({ ca })).toEqual([200, 'tea']);
-  expect(await ask({})).toEqual([503, expect.stringMatching(/can't be reached: .*self-signed/)]);
-});
+describe('with TLS', () => {
+  let directory: string;
+  let ca: TestCa;
+  let files: IssuedFiles;
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'proxy-'));
+    ca = createTestCa(directory);
+    files = ca.issue('leader', { names: ['IP:127.0.0.1'] });
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
 
-it('forwards with TLS what came with TLS, if the schedulers listen with and without it', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'proxy-'));
-  const file = (name: string) => join(directory, name);
-  const make = (name: string, ...more: string[]) => {
-    const what = `-x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=${name}`;
-    const files = ['-keyout', file(`${name}.key`), '-out', file(`${name}.crt`)];
-    execFileSync('openssl', ['req', ...what.split(' '), ...more, ...files], { stdio: 'ignore' });
-    return readFileSync(file(`${name}.crt`), 'utf8');
-  };
-  // The schedulers have the same certificate, of an authority that is not known here.
-  const authority = make('authority');
-  const by = ['-CA', file('authority.crt'), '-CAkey', file('authority.key')];
-  const cert = make('own', '-addext', 'subjectAltName=IP:127.0.0.1', ...by);
-  const key = readFileSync(file('own.key'));
-  rmSync(directory, { recursive: true });
-  const listenByTls = async (handler: Handler): Promise<number> => {
+  async function listenByTls(handler: Handler): Promise<number> {
+    const [cert, key] = [readFileSync(files.cert), readFileSync(files.key)];
     const secure = createTlsServer({ cert, key }, handler).listen(0, '127.0.0.1');
     servers.push(secure);
     await once(secure, 'listening');
     return (secure.address() as AddressInfo).port;
-  };
-  const address = await serve((incoming, answer) => answer.end(`plain ${incoming.headers.cookie}`));
-  const port = await listenByTls((incoming, answer) => answer.end(`secure ${incoming.headers.cookie}`));
-  const readCa = vi.fn(() => [cert]);
-  const secure = {
-    port,
-    get ca() {
-      return readCa();
-    },
-  };
-  const forwarding = { own: 'f:1', secure };
-  const forward: Handler = (incoming, answer) =>
-    forwardRequest(incoming, answer, { address, term: forever }, forwarding);
-  const ask = async (options: RequestOptions, send: typeof request) => {
-    const [answer] = (await once(
-      send({ host: '127.0.0.1', headers: { Cookie: 'a=b' }, ...options }).end(),
-      'response',
-    )) as [IncomingMessage];
-    return bodyOf(answer);
-  };
-  const own = await serve(forward);
-  expect(await ask({ port: own.split(':')[1] }, request)).toBe('plain a=b');
-  const bySecure = { port: await listenByTls(forward), ca: authority } as RequestOptions;
-  expect(await ask(bySecure, requestByTls)).toBe('secure a=b');
-  expect(await ask(bySecure, requestByTls)).toBe('secure a=b');
-  // It takes long to read many certificates.
-  expect(readCa).toHaveBeenCalledOnce();
+  }
+
+  it('trusts a leader by its certificate only, whatever Host the client sends', async () => {
+    const address = `127.0.0.1:${await listenByTls((_incoming, answer) => answer.end('tea'))}`;
+    const ask = async (tls: TlsFiles) => {
+      const leader: Leader = { address, term: forever };
+      const forwarding = { own: 'f:1', tls: createTransport({ mode: 'required', ...tls }) };
+      const own = await serve((incoming, answer) => forwardRequest(incoming, answer, leader, forwarding));
+      const [answer] = (await once(
+        request(`http://${own}`, { headers: { Host: 'scheduler.example' } }).end(),
+        'response',
+      )) as [IncomingMessage];
+      return [answer.statusCode, await bodyOf(answer)];
+    };
+    expect(await ask({ ca: ca.file })).toEqual([200, 'tea']);
+    const refusal =
+      /can't be reached: the certificate of 127\.0\.0\.1:.*CN=leader.*not signed by a CA of this/;
+    expect(await ask({})).toEqual([503, expect.stringMatching(refusal)]);
+  });
+
+  it('forwards what came with TLS with it, if the schedulers listen with and without it', async () => {
+    const address = await serve((incoming, answer) => answer.end(`plain ${incoming.headers.cookie}`));
+    const port = await listenByTls((incoming, answer) => answer.end(`secure ${incoming.headers.cookie}`));
+    // The schedulers have the same certificate, of an authority that is not known here.
+    const transport = createTransport({ mode: 'required', trustsOwn: true, ...files });
+    const forwarding = { own: 'f:1', secure: { port, transport } };
+    const forward: Handler = (incoming, answer) =>
+      forwardRequest(incoming, answer, { address, term: forever }, forwarding);
+    const ask = async (options: RequestOptions, send: typeof request) => {
+      const [answer] = (await once(
+        send({ host: '127.0.0.1', headers: { Cookie: 'a=b' }, ...options }).end(),
+        'response',
+      )) as [IncomingMessage];
+      return bodyOf(answer);
+    };
+    const own = await serve(forward);
+    expect(await ask({ port: own.split(':')[1] }, request)).toBe('plain a=b');
+    const bySecure = { port: await listenByTls(forward), ca: readFileSync(ca.file) } as RequestOptions;
+    expect(await ask(bySecure, requestByTls)).toBe('secure a=b');
+  });
+
+  it('forwards with plain text to a leader that has no TLS yet, if the port takes both', async () => {
+    const address = await serve((_incoming, answer) => answer.end('plain'));
+    const forwarding = { own: 'f:1', tls: createTransport({ mode: 'preferred', ca: ca.file, ...files }) };
+    const leader: Leader = { address, term: forever };
+    const own = await serve((incoming, answer) => forwardRequest(incoming, answer, leader, forwarding));
+    expect(await (await fetch(`http://${own}`)).text()).toBe('plain');
+  });
 });
 
 describe('a request for another protocol', () => {

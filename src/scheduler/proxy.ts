@@ -4,13 +4,12 @@ import {
   type ClientRequest,
   type IncomingMessage,
   type RequestOptions,
-  request as requestPlainly,
+  request,
   type ServerResponse,
 } from 'node:http';
-import { request as requestByTls } from 'node:https';
-import { isIP, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import type { Transport } from '../tls/connect.ts';
 import { hasTls, isEncrypted, VIA } from './api/client-origin.ts';
 import { ignoreRest } from './unread-body.ts';
 import type { Upgrade } from './upgrade.ts';
@@ -40,18 +39,13 @@ export interface Leader {
 export interface Forwarding {
   /** `host:port` of this scheduler, sent to the leader. */
   readonly own: string;
-  /** Set if the schedulers listen only with TLS: what the leader's certificate is verified with. */
-  readonly tls?: Ca;
+  /** Set if the schedulers listen with TLS on the port of their addresses: connects to the leader. */
+  readonly tls?: Transport;
   /**
-   * Set if the schedulers listen with and without TLS: what came with TLS, such as a session's cookie, is forwarded with
-   * TLS. All schedulers are expected to have the same HTTPS port.
+   * Set if the schedulers listen with and without TLS on two ports: what came with TLS, such as a session's cookie, is
+   * forwarded with TLS. All schedulers are expected to have the same HTTPS port.
    */
-  readonly secure?: Ca & { readonly port: number };
-}
-
-interface Ca {
-  /** Default: the system's certificates. */
-  readonly ca?: string | readonly string[];
+  readonly secure?: { readonly transport: Transport; readonly port: number };
 }
 
 /** @returns how a request is sent to the leader; undefined if the leader's address is invalid */
@@ -59,17 +53,26 @@ export function routeTo(
   { address }: Pick<Leader, 'address'>,
   { socket }: Pick<IncomingMessage, 'socket'>,
   { tls, secure }: Pick<Forwarding, 'tls' | 'secure'>,
-): { readonly host: string; readonly port: string; readonly origin: string; readonly tls?: Ca } | undefined {
+):
+  | {
+      readonly host: string;
+      readonly port: string;
+      readonly origin: string;
+      readonly transport?: Transport | undefined;
+    }
+  | undefined {
   const url = URL.parse(`http://${address}`);
   if (!url) return undefined;
   const bySecure = tls === undefined && isEncrypted(socket) ? secure : undefined;
-  const by = tls ?? bySecure;
+  const transport = tls ?? bySecure?.transport;
   const port = bySecure ? String(bySecure.port) : url.port || '80';
+  // A port that takes both gets what the client has come with.
+  const hasTls = transport?.scheme === 'https' || (transport !== undefined && isEncrypted(socket));
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port,
-    origin: `${by ? 'https' : 'http'}://${url.hostname}:${port}`,
-    ...(by && { tls: by }),
+    origin: `${hasTls ? 'https' : 'http'}://${url.hostname}:${port}`,
+    ...(transport && { transport }),
   };
 }
 
@@ -95,7 +98,7 @@ export function forwardRequest(
     return;
   }
   const { method } = incoming;
-  const { host, port, tls } = route;
+  const { host, port, transport } = route;
   const options: RequestOptions = {
     host,
     port,
@@ -108,15 +111,12 @@ export function forwardRequest(
       ...(upgrade && { Connection: 'Upgrade', Upgrade: incoming.headers.upgrade }),
       [VIA]: own,
     },
-    // A new connection: a reused one could break during a request that must not be repeated.
-    agent: false,
     setHost: false,
     signal: leader.term,
   };
-  // Without a name, Node would expect the certificate to be for the client's Host header.
-  const outgoing = tls
-    ? requestByTls({ ...options, servername: isIP(host) ? '' : host, ...trustIn(tls) })
-    : requestPlainly(options);
+  // A new connection: a reused one could break during a request that must not be repeated.
+  const single = transport ? { createConnection: transport.createConnection } : { agent: false };
+  const outgoing = request({ ...options, ...single });
   let isConnected = false;
   const fail = (reason: string): void => {
     outgoing.destroy();
@@ -132,8 +132,8 @@ export function forwardRequest(
   };
   connectInTime(
     outgoing,
-    // Before that, the leader has received nothing.
-    tls ? 'secureConnect' : 'connect',
+    // Before its handshake, the leader has received nothing. A transport's connections have it behind them.
+    transport === undefined,
     () => {
       isConnected = true;
     },
@@ -161,21 +161,6 @@ export function forwardRequest(
   answer.on('close', () => outgoing.destroy());
   if (upgrade) outgoing.end();
   else incoming.pipe(outgoing);
-}
-
-const contexts = new WeakMap<Ca, SecureContext>();
-
-/** Reads the certificates only once: those of the system take tens of milliseconds. */
-function trustIn(by: Ca): { readonly secureContext?: SecureContext } {
-  const known = contexts.get(by);
-  if (known) return { secureContext: known };
-  const { ca } = by;
-  // Node keeps those of the system itself.
-  if (ca === undefined) return {};
-  // A certificate of a scheduler itself may be there without its authority's.
-  const secureContext = createSecureContext({ ca: [ca].flat(), allowPartialTrustChain: true });
-  contexts.set(by, secureContext);
-  return { secureContext };
 }
 
 /** Headers that tell the leader about the client's connection, with the usual names. */
@@ -234,18 +219,20 @@ export function answerUnavailable(answer: ServerResponse, message: string, mayBe
 
 function connectInTime(
   outgoing: ClientRequest,
-  event: 'connect' | 'secureConnect',
+  waits: boolean,
   onConnected: () => void,
   onLate: () => void,
 ): void {
   const tooLate = setTimeout(onLate, CONNECT_WITHIN_MS);
   const done = (): void => clearTimeout(tooLate);
-  outgoing.on('socket', (socket) =>
-    socket.on(event, () => {
-      done();
-      onConnected();
-    }),
-  );
+  const connected = (): void => {
+    done();
+    onConnected();
+  };
+  outgoing.on('socket', (socket) => {
+    if (waits) socket.on('connect', connected);
+    else connected();
+  });
   outgoing.on('close', done);
 }
 

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { createSchedulerSession, type SchedulerSession } from '../mesos/scheduler-session.ts';
 import { type FrameworkInfo, isTerminal } from '../mesos/types.ts';
 import { RELEASE } from '../release.ts';
+import type { Transport } from '../tls/connect.ts';
 import { AgentFlagsReader, type AskNotice, askNotice } from './agent-flags.ts';
 import { Agents } from './agents/agents.ts';
 import { roleForMethod } from './api/access-rules.ts';
@@ -97,6 +98,16 @@ function optionsForFramework(options: DaemonOptions, stored: readonly StoredEven
   return { ...options, settings: withIdentity(options.settings, identity) };
 }
 
+/** @returns undefined for plain text: TLS takes 17 ms to load */
+async function transportOf(
+  { mesosTls }: Pick<DaemonOptions, 'mesosTls'>,
+  log: Logger,
+): Promise<Transport | undefined> {
+  if (!mesosTls) return undefined;
+  const { createTransport } = await import('../tls/connect.ts');
+  return createTransport(mesosTls, { onProblem: (message) => log.warn(`Mesos: ${message}`) });
+}
+
 /** @throws StoreError */
 export async function createScheduler(schedulerOptions: SchedulerOptions): Promise<Scheduler> {
   const { log, store, leads, onFatal } = schedulerOptions;
@@ -109,7 +120,8 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
   const events = new EventStreams();
   const onError = (what: string, error: unknown) => log.error({ err: error }, what);
   const prober = new Prober((input) => runner.post(input));
-  const agentFlags = new AgentFlagsReader((input) => runner.post(input));
+  const transport = await transportOf(options, log);
+  const agentFlags = new AgentFlagsReader((input) => runner.post(input), transport);
   let session: SchedulerSession;
   const refuseUnlessLeading = (): void => {
     if (!leads()) throw new Error('another scheduler may be the leader by now');
@@ -164,14 +176,16 @@ export async function createScheduler(schedulerOptions: SchedulerOptions): Promi
   const masterAccess = {
     detect: () => detection.detect(),
     now: Date.now,
+    transport,
     ...(options.credential && { credential: options.credential }),
   };
-  const agentFiles = new AgentFiles(new AgentAddresses(masterAccess), options.agentCredential);
+  const agentFiles = new AgentFiles(new AgentAddresses(masterAccess), options.agentCredential, transport);
   const logs = new TaskLogs(agentFiles);
   const executorFiles = new ExecutorFiles(send);
   const openSession = (): SchedulerSession => {
     const { settings, credential } = options;
     return createSchedulerSession({
+      transport,
       detect: async () => {
         refuseUnlessLeading();
         return detection.detect();

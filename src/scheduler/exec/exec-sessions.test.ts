@@ -55,6 +55,7 @@ beforeEach(async () => {
     { httpAddress: '127.0.0.1', httpPort: 0, maxConnections: 50 },
     (incoming, answer) => one.api.routing(incoming, answer),
     (upgrade) => (isOfExecutor(upgrade.request) ? exec.accept(upgrade) : routeUpgrade(one.api, upgrade)),
+    () => {},
   );
   closing.unshift(() => listening.close());
   url = new URL(`http://127.0.0.1:${listening.port}`);

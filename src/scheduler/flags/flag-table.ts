@@ -3,6 +3,7 @@
  * table. Flags that exist in Marathon too have Marathon's names.
  */
 
+import { isTlsMode, TLS_MODES } from '../../tls/settings.ts';
 import { CONTAINERIZERS, isContainerizer } from '../domain/containerizer-name.ts';
 
 /** The values that a flag accepts. */
@@ -49,6 +50,8 @@ const CONTAINERIZER: Form = {
   accepts: isContainerizer,
 };
 
+const TLS_MODE: Form = { expected: `one of ${TLS_MODES.join(', ')}`, accepts: isTlsMode };
+
 /** Marathon's rule. */
 const NETWORK_NAME: Form = {
   expected: "letters, digits and '-', '_' or '.'",
@@ -78,16 +81,31 @@ const FLAGS = {
   },
   https_port: {
     value: 'PORT',
-    help: 'port on which the API also listens with TLS, the same for all schedulers; 0 for any free port',
+    help: 'port on which the API also listens with TLS, the same for all schedulers; 0 for any free port. If it is the port of --http_port, this one port takes both',
     form: wholeNumber(0, MAX_PORT),
   },
-  ssl_cert_file: { value: 'FILE', help: 'PEM file with the TLS certificate and its chain' },
-  ssl_key_file: { value: 'FILE', help: 'PEM file with the key of the certificate' },
+  ssl_cert_file: {
+    value: 'FILE',
+    help: 'PEM file with the TLS certificate and its chain, for the API and for connections to Mesos and to other schedulers; read again when it changes',
+  },
+  ssl_key_file: {
+    value: 'FILE',
+    help: 'PEM file with the key of the certificate; read again when it changes',
+  },
   ssl_ca_file: {
     value: 'FILE',
-    help: "PEM file with the certificates that verify the other schedulers' certificates; default: those of the system, and without --disable_http also --ssl_cert_file",
+    help: 'PEM file with the certificates that verify those of other schedulers, of Mesos and of clients that have one; read again when it changes; default: those of the system, and without --disable_http also --ssl_cert_file',
+  },
+  ssl_require_service_cert: {
+    help: 'refuse requests that other schedulers forward, and connections of executors, without a certificate that --ssl_ca_file verifies; people need none',
   },
   disable_http: { help: 'listen only with TLS' },
+  mesos_ssl: {
+    value: 'MODE',
+    default: 'off',
+    help: 'how to connect to Mesos masters and agents: off (plain text), preferred (TLS, or plain text where they do not take it), required (TLS only)',
+    form: TLS_MODE,
+  },
   http_credentials_file: {
     value: 'FILE',
     help: 'file with USER:PASSWORD of an operator (basic authentication); or set MARATHON_HTTP_CREDENTIALS. With this or one of the next two flags, every request except /ping and the sign-in of the web page must authenticate',

@@ -214,7 +214,7 @@ it('listens with TLS if configured', () => {
   const tls = ['--https_port', '8443', '--ssl_cert_file', secret, '--ssl_key_file', secret];
   expect(options(['--master', 'm', ...tls])).toMatchObject({
     httpPort: 8080,
-    tls: { port: 8443, cert: 'open sesame', key: 'open sesame' },
+    tls: { port: 8443, cert: secret, key: secret },
   });
   const only = options([
     '--master',
@@ -227,8 +227,16 @@ it('listens with TLS if configured', () => {
     secret,
   ]);
   expect(only).not.toHaveProperty('httpPort');
-  expect(only).toMatchObject({ peerCa: 'open sesame' });
+  expect(only).toMatchObject({ tls: { ca: secret } });
+  expect(
+    options(['--master', 'm', ...tls, '--ssl_ca_file', secret, '--ssl_require_service_cert']),
+  ).toMatchObject({ requiresServiceCertificate: true });
   expect(options(['--master', 'm'])).not.toHaveProperty('tls');
+  expect(options(['--master', 'm'])).not.toHaveProperty('mesosTls');
+  const toMesos = ['--mesos_ssl', 'preferred', '--ssl_cert_file', secret, '--ssl_key_file', secret];
+  expect(options(['--master', 'm', ...toMesos])).toMatchObject({
+    mesosTls: { mode: 'preferred', cert: secret, key: secret },
+  });
 });
 
 it('reads the sites whose pages may use the API', () => {
@@ -301,9 +309,13 @@ it.each([
   [['--master', 'm', '--policy', secret], /^--policy: .*secret: must be a JSON object/],
   [['--master', 'm', '--mesos_bridge_name', 'a b'], /is 'a b': expected letters/],
   [['--master', 'm', '--https_port', '1'], /needs a certificate and its key/],
-  [['--master', 'm', '--ssl_cert_file', secret], /without --https_port/],
+  [['--master', 'm', '--ssl_cert_file', secret], /needs its key: set both/],
+  [['--master', 'm', '--ssl_cert_file', secret, '--ssl_key_file', secret], /without --https_port/],
+  [['--master', 'm', '--mesos_ssl', 'on'], /is 'on': expected one of off, preferred, required/],
+  [['--master', 'm', '--mesos_ssl', 'required', '--ssl_ca_file', '/none'], /--ssl_ca_file can't be read/],
+  [['--master', 'm', '--ssl_require_service_cert'], /needs --https_port and --ssl_ca_file/],
   [['--master', 'm', '--disable_http'], /without --https_port/],
-  [['--master', 'm', '--ssl_ca_file', secret], /no effect without --https_port and --zk/],
+  [['--master', 'm', '--ssl_ca_file', secret], /no effect without --https_port or --mesos_ssl/],
   [
     ['--master', 'm', '--access_control_allow_origin', 'ui.example'],
     /is 'ui.example': expected \* or origins such as/,

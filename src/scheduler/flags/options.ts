@@ -5,6 +5,7 @@ import { parseJson } from '../../json.ts';
 import { parseMasters } from '../../mesos/leader.ts';
 import type { Credential } from '../../mesos/scheduler-session.ts';
 import type { FrameworkInfo } from '../../mesos/types.ts';
+import { type ClientTls, isTlsMode, type TlsFiles } from '../../tls/settings.ts';
 import {
   fileOfFlag,
   isZooKeeperAddress,
@@ -27,14 +28,17 @@ export interface ListenOptions {
   httpAddress: string;
   /** Absent: no plain HTTP. */
   httpPort?: number;
-  tls?: { readonly port: number; readonly cert: string; readonly key: string };
-  /** PEM of the certificates that verify the other schedulers. Absent: those of the system, and the own one with HTTP. */
-  peerCa?: string;
+  /** The same port as `httpPort`: it takes both. Without `ca`, clients are not asked for certificates. */
+  tls?: TlsFiles & { readonly port: number };
+  /** True if other schedulers and executors need a certificate. */
+  requiresServiceCertificate?: boolean;
   maxConnections: number;
 }
 
 export interface DaemonOptions extends ListenOptions, Access {
   masters: Masters;
+  /** For connections to masters and agents. Absent: plain text. */
+  mesosTls?: ClientTls;
   /** Where schedulers elect a leader and keep the state. Absent: a single scheduler with a journal. */
   zooKeeper?: ZooKeeperAddress;
   credential?: Credential;
@@ -69,6 +73,7 @@ export function optionsFrom(flags: Flags): DaemonOptions {
   const networkName = flags.text('default_network_name');
   return {
     masters: mastersFrom(flags.required('master')),
+    ...mesosTlsFrom(flags),
     ...(zk !== undefined && { zooKeeper: zooKeeperFrom('zk', fromFile('zk', zk)) }),
     ...(credential && { credential }),
     ...(agentCredential && { agentCredential }),
@@ -120,9 +125,10 @@ function containerizerFrom(flags: Flags): Containerizer {
 
 function listenFrom(flags: Flags): ListenOptions {
   const port = flags.text('https_port');
-  const cert = flags.text('ssl_cert_file');
-  const key = flags.text('ssl_key_file');
-  if (port === undefined && (cert ?? key) !== undefined) {
+  const files = tlsFilesFrom(flags);
+  const { cert, key, ca } = files;
+  const isToMesos = flags.text('mesos_ssl') !== 'off';
+  if (port === undefined && !isToMesos && (cert ?? key) !== undefined) {
     throw new UsageError('--ssl_cert_file and --ssl_key_file are set without --https_port: set --https_port');
   }
   if (port !== undefined && (cert === undefined || key === undefined)) {
@@ -133,23 +139,41 @@ function listenFrom(flags: Flags): ListenOptions {
   const isOff = flags.isOn('disable_http');
   if (isOff && port === undefined)
     throw new UsageError('--disable_http is set without --https_port: set --https_port');
-  const ca = flags.text('ssl_ca_file');
-  if (ca !== undefined && !(port !== undefined && flags.text('zk') !== undefined)) {
-    throw new UsageError('--ssl_ca_file has no effect without --https_port and --zk: omit it');
-  }
+  if (ca !== undefined && port === undefined && !isToMesos)
+    throw new UsageError('--ssl_ca_file has no effect without --https_port or --mesos_ssl: omit it');
+  const requiresServiceCertificate = flags.isOn('ssl_require_service_cert');
+  if (requiresServiceCertificate && (ca === undefined || port === undefined))
+    throw new UsageError('--ssl_require_service_cert needs --https_port and --ssl_ca_file: set them');
   return {
     httpAddress: flags.required('http_address'),
     ...(!isOff && { httpPort: flags.wholeNumber('http_port') }),
-    ...(port !== undefined && {
-      tls: {
-        port: flags.wholeNumber('https_port'),
-        cert: secretFrom('ssl_cert_file', cert ?? ''),
-        key: secretFrom('ssl_key_file', key ?? ''),
-      },
-    }),
-    ...(ca !== undefined && { peerCa: secretFrom('ssl_ca_file', ca) }),
+    ...(port !== undefined && { tls: { port: flags.wholeNumber('https_port'), ...files } }),
+    ...(requiresServiceCertificate && { requiresServiceCertificate }),
     maxConnections: flags.wholeNumber('http_max_connections'),
   };
+}
+
+/** @throws UsageError for a file that can't be read */
+function tlsFilesFrom(flags: Flags): TlsFiles {
+  const file = (flag: 'ssl_ca_file' | 'ssl_cert_file' | 'ssl_key_file') => {
+    const path = flags.text(flag);
+    if (path !== undefined) secretFrom(flag, path);
+    return path;
+  };
+  const [ca, cert, key] = [file('ssl_ca_file'), file('ssl_cert_file'), file('ssl_key_file')];
+  if ((cert === undefined) !== (key === undefined))
+    throw new UsageError('a certificate needs its key: set both --ssl_cert_file and --ssl_key_file');
+  return {
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  };
+}
+
+function mesosTlsFrom(flags: Flags): { mesosTls?: ClientTls } {
+  const mode = flags.required('mesos_ssl');
+  // The table of flags accepts no other value.
+  return isTlsMode(mode) && mode !== 'off' ? { mesosTls: { mode, ...tlsFilesFrom(flags) } } : {};
 }
 
 function frameworkFrom(flags: Flags, role: string): FrameworkInfo {

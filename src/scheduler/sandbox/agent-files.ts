@@ -3,9 +3,10 @@
  * The API confines a path to the executor's sandbox, but follows links within it.
  */
 
-import { Agent } from 'node:http';
+import type { Agent } from 'node:http';
 import { isJson, parseJson } from '../../json.ts';
-import { basicAuthorization, type Credential, messageOf, send } from '../../mesos/http.ts';
+import { basicAuthorization, type Credential, createPool, messageOf, send } from '../../mesos/http.ts';
+import type { Transport } from '../../tls/connect.ts';
 import { type AgentAddresses, AgentError } from './agent-addresses.ts';
 
 /** Mesos reads at most 16 pages at once. */
@@ -38,11 +39,14 @@ const MAX_CONNECTIONS = 16;
 export class AgentFiles {
   readonly #agents: AgentAddresses;
   readonly #credential: Credential | undefined;
-  readonly #connections = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS });
+  readonly #transport: Transport | undefined;
+  readonly #connections: Agent;
 
-  constructor(agents: AgentAddresses, credential: Credential | undefined) {
+  constructor(agents: AgentAddresses, credential: Credential | undefined, transport?: Transport) {
     this.#agents = agents;
     this.#credential = credential;
+    this.#transport = transport;
+    this.#connections = createPool(MAX_CONNECTIONS, transport);
   }
 
   /**
@@ -85,7 +89,8 @@ export class AgentFiles {
     query: Readonly<Record<string, number>> = {},
   ): Promise<Buffer | undefined> {
     const { agentId, host, frameworkId, executorId } = sandbox;
-    const url = new URL(`http://${await this.#agents.addressOf(agentId)}/files/${action}`);
+    const scheme = this.#transport?.scheme ?? 'http';
+    const url = new URL(`${scheme}://${await this.#agents.addressOf(agentId)}/files/${action}`);
     const root = `/frameworks/${frameworkId}/executors/${executorId}/runs/latest`;
     url.searchParams.set('path', path === '' ? root : `${root}/${path}`);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
