@@ -4,6 +4,7 @@ import { settings } from '../../test/scheduler/fixtures.ts';
 import { createState } from './domain/state.ts';
 import { createMetrics } from './metrics.ts';
 import { createMemoryStore } from './store/memory.ts';
+import { loadAll } from './store/store.ts';
 
 async function scraped(one: ReturnType<typeof server>): Promise<string> {
   const answer = await get(one, '/metrics/prometheus');
@@ -53,8 +54,8 @@ it('times a store without changing it', async () => {
   const inner = createMemoryStore();
   const store = metrics.timeStore(inner);
   await store.append([{ type: 'framework_registered', frameworkId: 'f' }]);
-  expect(await inner.load()).toEqual(await store.load());
-  expect(await store.load()).toHaveLength(1);
+  expect(await loadAll(inner)).toEqual(await loadAll(store));
+  expect(await loadAll(store)).toHaveLength(1);
   const text = await metrics.render(createState(settings()), 0);
   expect(text).toContain('\nmesosup_store_append_duration_seconds_count 1\n');
   expect(text).toContain('\nmesosup_store_events_total 1\n');

@@ -1,5 +1,5 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { app, scale, settings, start } from '../../test/scheduler/fixtures.ts';
+import { app, scale, settings, start, stop } from '../../test/scheduler/fixtures.ts';
 import { MesosCallError } from '../mesos/http.ts';
 import type { Call } from './decide/inputs.ts';
 import type { StateEvent, StoredEvent } from './domain/events.ts';
@@ -8,6 +8,7 @@ import { createMetrics } from './metrics.ts';
 import { noticeFor } from './notices.ts';
 import { createRunner, type RunnerOptions } from './runner.ts';
 import { createMemoryStore } from './store/memory.ts';
+import { loadAll } from './store/store.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -198,6 +199,52 @@ it('takes snapshots when they are due', async () => {
   await made.read(() => {});
   expect(disk.map(({ type }) => type)).toEqual(['counters_restored', 'app_restored', 'deployment_restored']);
   await made.stop();
+});
+
+it('goes on while a snapshot is written', async () => {
+  const store = createMemoryStore([], 3);
+  const { promise: written, resolve: finish } = Promise.withResolvers<void>();
+  let listed: StoredEvent[] = [];
+  store.snapshot = async (events) => {
+    await written;
+    listed = [...events];
+  };
+  const { made, log } = runner({ store });
+  await made.submit(start(app()));
+  await made.submit(scale('/multidis', 5));
+  await made.submit(stop('/multidis'));
+  expect(await made.read((state) => state.apps.size)).toBe(0);
+  finish();
+  await vi.waitFor(() => expect(listed.map(({ type }) => type)).toContain('app_restored'));
+  await made.stop();
+  expect(log.filter((line) => line.startsWith('fatal'))).toEqual([]);
+});
+
+it('leaves a snapshot unfinished when it stops', async () => {
+  const store = createMemoryStore([], 3);
+  const { promise: written, resolve: finish } = Promise.withResolvers<void>();
+  const snapshot = store.snapshot;
+  store.snapshot = async (events) => {
+    await written;
+    await snapshot(events);
+  };
+  const { made, log } = runner({ store });
+  await made.submit(start(app()));
+  await made.submit(scale('/multidis', 5));
+  const stopped = made.stop();
+  finish();
+  await stopped;
+  expect((await loadAll(store)).map(({ type }) => type)).not.toContain('app_restored');
+  expect(log.filter((line) => line.startsWith('fatal'))).toEqual([]);
+});
+
+it('reports that a snapshot could not be written', async () => {
+  const store = createMemoryStore([], 3);
+  store.snapshot = () => Promise.reject(new Error('disk full'));
+  const { made, log } = runner({ store });
+  await made.submit(start(app()));
+  await made.submit(scale('/multidis', 5));
+  await vi.waitFor(() => expect(log).toContain('fatal: the state could not be stored: disk full'));
 });
 
 it('reports when the daemon must exit or open a new session', async () => {

@@ -8,8 +8,8 @@
 import { MesosCallError } from '../mesos/http.ts';
 import type { Call, Input, Reply } from './decide/inputs.ts';
 import { type Outcome, step, UnsettledError } from './decide/step.ts';
-import type { StateEvent } from './domain/events.ts';
-import { snapshotOf } from './domain/snapshot.ts';
+import type { StateEvent, StoredEvent } from './domain/events.ts';
+import { beginSnapshot, type Snapshot } from './domain/snapshot.ts';
 import type { State } from './domain/state.ts';
 import { nextTimer } from './domain/timers.ts';
 import type { Store } from './store/store.ts';
@@ -63,6 +63,9 @@ class BatchRunner<Notice> implements Runner {
   #reads: (() => void)[] = [];
   #working: Promise<void> | undefined;
   #stopped = false;
+  /** While a snapshot is being written, beside the batches. */
+  #snapshot: Snapshot | undefined;
+  #snapshotEnd: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
 
@@ -98,6 +101,7 @@ class BatchRunner<Notice> implements Runner {
     this.#stopped = true;
     clearTimeout(this.#timer);
     await this.#working;
+    await this.#snapshotEnd;
   }
 
   #wake(): void {
@@ -115,13 +119,17 @@ class BatchRunner<Notice> implements Runner {
       try {
         await this.#batch(this.#inputs.splice(0, INPUTS_IN_BATCH));
       } catch (error) {
-        this.#stopped = true;
-        const what =
-          error instanceof UnsettledError ? "the scheduler can't continue" : 'the state could not be stored';
-        this.#options.onFatal(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+        this.#fail(error);
       }
     }
     this.#setTimer();
+  }
+
+  #fail(error: unknown): void {
+    this.#stopped = true;
+    const what =
+      error instanceof UnsettledError ? "the scheduler can't continue" : 'the state could not be stored';
+    this.#options.onFatal(`${what}: ${error instanceof Error ? error.message : String(error)}`);
   }
 
   async #batch(batch: readonly Waiting[]): Promise<void> {
@@ -131,7 +139,10 @@ class BatchRunner<Notice> implements Runner {
     const notices: Notice[] = [];
     const inputs = batch.map(({ input }) => input);
     const { outcomes, events, stored, calls } = step(state, inputs, at, {
-      before: (before, event) => notices.push(...describe(before, event, at)),
+      before: (before, event) => {
+        this.#snapshot?.before(before, event);
+        notices.push(...describe(before, event, at));
+      },
     });
 
     if (stored.length > 0) await store.append(stored);
@@ -142,7 +153,28 @@ class BatchRunner<Notice> implements Runner {
     if (decisions.some(({ newSession }) => newSession)) onNewSession();
     const fatal = decisions.find((one) => one.fatal !== undefined)?.fatal;
     if (fatal !== undefined) onFatal(fatal);
-    if (store.snapshotDue()) await store.snapshot(snapshotOf(state));
+    if (!this.#snapshot && store.snapshotDue()) this.#snapshotEnd = this.#takeSnapshot(store);
+  }
+
+  /** Begins while the state is that on disk; ends some batches later. */
+  async #takeSnapshot(store: Store): Promise<void> {
+    const snapshot = beginSnapshot(this.#options.state);
+    this.#snapshot = snapshot;
+    try {
+      await store.snapshot(this.#untilStopped(snapshot.events()));
+    } catch (error) {
+      if (!this.#stopped) this.#fail(error);
+    } finally {
+      this.#snapshot = undefined;
+    }
+  }
+
+  /** An unfinished snapshot changes nothing, so nobody needs to wait for it. */
+  *#untilStopped(events: Iterable<StoredEvent>): Generator<StoredEvent> {
+    for (const event of events) {
+      if (this.#stopped) throw new Error('the scheduler stops');
+      yield event;
+    }
   }
 
   #answer({ input, resolve, reject }: Waiting, outcome: Outcome | undefined): void {

@@ -13,7 +13,7 @@ import { createApi } from './api/server.ts';
 import { routeUpgrade } from './api/upgrades.ts';
 import type { ServerEvent } from './api/v2/event-schemas.ts';
 import { EventStreams } from './api/v2/event-stream.ts';
-import type { StateEvent, StoredEvent } from './domain/events.ts';
+import type { StateEvent } from './domain/events.ts';
 import { evolve } from './domain/evolve.ts';
 import { flagsFor, withIdentity } from './domain/framework-identity.ts';
 import { createState, type State } from './domain/state.ts';
@@ -83,12 +83,8 @@ export function noticesFor(state: State, event: StateEvent, now: number): AnyNot
  * Adapts the options to a framework that was taken over.
  * @throws StoreError if the flags name another user, role or principal
  */
-function optionsForFramework(options: DaemonOptions, stored: readonly StoredEvent[]): DaemonOptions {
-  const registered = stored.findLast(
-    ({ type }) => type === 'framework_registered' || type === 'framework_forgotten',
-  );
-  if (registered?.type !== 'framework_registered' || !registered.identity) return options;
-  const { identity, frameworkId } = registered;
+function optionsForFramework(options: DaemonOptions, { frameworkId, identity }: State): DaemonOptions {
+  if (!identity) return options;
   const flags = flagsFor(identity, options.settings);
   if (flags.length > 0) {
     throw new StoreError(
@@ -111,10 +107,10 @@ async function transportOf(
 /** @throws StoreError */
 export async function createScheduler(schedulerOptions: SchedulerOptions): Promise<Scheduler> {
   const { log, store, leads, onFatal } = schedulerOptions;
-  const stored = await store.load();
-  const options = optionsForFramework(schedulerOptions.options, stored);
-  const state = createState(options.settings);
-  for (const event of stored) evolve(state, event);
+  const loaded = createState(schedulerOptions.options.settings);
+  for await (const events of store.load()) for (const event of events) evolve(loaded, event);
+  const options = optionsForFramework(schedulerOptions.options, loaded);
+  const state: State = { ...loaded, settings: options.settings };
   const metrics = createMetrics();
 
   const events = new EventStreams();

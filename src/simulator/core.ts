@@ -5,11 +5,13 @@ import { type StepWatch, step } from '../scheduler/decide/step.ts';
 import type { StateEvent, StoredEvent } from '../scheduler/domain/events.ts';
 import { evolve } from '../scheduler/domain/evolve.ts';
 import type { Settings } from '../scheduler/domain/settings.ts';
-import { snapshotOf } from '../scheduler/domain/snapshot.ts';
+import { beginSnapshot, type Snapshot } from '../scheduler/domain/snapshot.ts';
 import { createState, type State } from '../scheduler/domain/state.ts';
 import { readEvent } from '../scheduler/domain/stored-events.ts';
 
 const SNAPSHOT_EVENTS = 5000;
+/** Number of batches during which a snapshot is written. */
+const SNAPSHOT_BATCHES = 3;
 
 /** Progress of a batch before a crash: whether its events were stored, and how many of its calls were sent. */
 export interface Crash {
@@ -36,6 +38,13 @@ export interface Watch extends StepWatch {
   restarted?(before: State | undefined, after: State): void;
 }
 
+interface Listing {
+  readonly snapshot: Snapshot;
+  readonly since: StoredEvent[];
+  /** Batches until it is complete. */
+  left: number;
+}
+
 export class Core {
   state: State;
   /** Stored events in order. */
@@ -46,6 +55,8 @@ export class Core {
   readonly #watch: Watch;
   readonly #snapshotEvents: number;
   #snapshotAt: number;
+  /** The snapshot that is being written, and what was stored since its beginning. */
+  #listing: Listing | undefined;
   /** True if the state contains events that are not on disk. */
   #isAhead = false;
 
@@ -61,7 +72,13 @@ export class Core {
   /** @param crash ends the process during this batch; it is down until `restart` */
   take(inputs: readonly Input[], now: number, crash?: Crash): Taken {
     this.#watch.begun?.(inputs);
-    const { outcomes, events, stored, calls } = step(this.state, inputs, now, this.#watch);
+    const { outcomes, events, stored, calls } = step(this.state, inputs, now, {
+      before: (state, event, settling) => {
+        this.#listing?.snapshot.before(state, event);
+        this.#watch.before?.(state, event, settling);
+      },
+      after: (state, event) => this.#watch.after?.(state, event),
+    });
     this.#watch.done?.();
     const replies: (Reply | undefined)[] = [];
     for (const outcome of outcomes) {
@@ -81,22 +98,30 @@ export class Core {
   restart(): void {
     const before = this.#isAhead ? undefined : this.state;
     this.#isAhead = false;
+    this.#listing = undefined;
     this.state = createState(this.#settings);
     for (const event of this.disk) evolve(this.state, readEvent(event));
     this.#watch.restarted?.(before, this.state);
   }
 
-  /** Replaces the events on disk by a snapshot. */
-  snapshot(): void {
-    this.disk.splice(0, this.disk.length, ...copyEvents([...snapshotOf(this.state)]));
-  }
-
   #store(stored: readonly StoredEvent[]): void {
     if (stored.length === 0) return;
-    for (const event of copyEvents(stored)) this.disk.push(event);
+    for (const event of copyEvents(stored)) {
+      this.disk.push(event);
+      this.#listing?.since.push(event);
+    }
     this.#watch.stored?.(stored);
-    if (this.disk.length < this.#snapshotAt) return;
-    this.snapshot();
+    if (this.#listing) this.#continueSnapshot(this.#listing);
+    else if (this.disk.length >= this.#snapshotAt)
+      this.#listing = { snapshot: beginSnapshot(this.state), since: [], left: SNAPSHOT_BATCHES };
+  }
+
+  #continueSnapshot(listing: Listing): void {
+    listing.left -= 1;
+    if (listing.left > 0) return;
+    const events = copyEvents([...listing.snapshot.events()]);
+    this.disk.splice(0, this.disk.length, ...events, ...listing.since);
+    this.#listing = undefined;
     this.#snapshotAt = Math.max(this.#snapshotEvents, 2 * this.disk.length);
   }
 }

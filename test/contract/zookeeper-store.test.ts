@@ -1,6 +1,7 @@
 /** The store on a real ZooKeeper: the tests of all stores, and tests of this store. */
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { loadAll } from '../../src/scheduler/store/store.ts';
 import { openZooKeeperStore } from '../../src/scheduler/store/zookeeper.ts';
 import { readZooKeeperEvents } from '../../src/scheduler/store/zookeeper-read.ts';
 import { ZooKeeperError, type ZooKeeperSession } from '../../src/zookeeper/client.ts';
@@ -112,7 +113,7 @@ describe('the store on ZooKeeper', () => {
         await store.append(many);
         await store.snapshot(many);
         await store.append([removed(2)]);
-        expect(await (await open(path)).load()).toEqual([...many, removed(2)]);
+        expect(await loadAll(await open(path))).toEqual([...many, removed(2)]);
         expect(await names(path)).toEqual(['epoch', 'g00000002', 'head']);
         if (!fault.struck) break;
       }
@@ -134,7 +135,7 @@ describe('the store on ZooKeeper', () => {
     const cut = await open(path, faulty({ kind: 'death', at: 6, when: 'before' }));
     await expect(cut.snapshot(many)).rejects.toThrow('the process is dead');
     expect(await names(path)).toEqual(['epoch', 'g00000002', 'g00000003', 'head']);
-    expect(await (await open(path)).load()).toEqual(many);
+    expect(await loadAll(await open(path))).toEqual(many);
     expect(await names(path)).toEqual(['epoch', 'g00000002', 'head']);
   });
 
@@ -144,7 +145,7 @@ describe('the store on ZooKeeper', () => {
     const large = { ...removed(1), appId: 'x'.repeat(3 * LARGEST_REQUEST_BYTES) };
     await store.append([large, removed(2)]);
     await store.snapshot([large, large, removed(3)]);
-    expect(await (await open(path)).load()).toEqual([large, large, removed(3)]);
+    expect(await loadAll(await open(path))).toEqual([large, large, removed(3)]);
   });
 
   it('is accessible only to its creator', async () => {
@@ -166,7 +167,7 @@ describe('the store on ZooKeeper', () => {
     await store.append([removed(1)]);
     await store.append([removed(2)]);
     await session.delete(`${path}/g00000001/e0000000000`);
-    await expect(open(path)).rejects.toThrow('e0000000000 in ZooKeeper is missing');
+    await expect(loadAll(await open(path))).rejects.toThrow('e0000000000 in ZooKeeper is missing');
     await session.set(path, Buffer.from('{"format":"mesosup-state","version":3}'));
     await expect(open(path)).rejects.toThrow('is not a state that this version can read');
   });
@@ -180,7 +181,7 @@ describe('the store on ZooKeeper', () => {
       batches += 1;
     }
     expect(batches).toBe(2000);
-    expect(await (await open(path)).load()).toHaveLength(2000);
+    expect(await loadAll(await open(path))).toHaveLength(2000);
   });
 
   it('continues to write after a lost connection, but not after the end of the session', async () => {
@@ -195,6 +196,6 @@ describe('the store on ZooKeeper', () => {
     await expect(store.append([removed(2)])).rejects.toThrow('the session with ZooKeeper has ended');
     proxy.heal();
     await expect(store.append([removed(3)])).rejects.toThrow('the session with ZooKeeper has ended');
-    expect((await (await open(path)).load())[0]).toEqual(removed(1));
+    expect((await loadAll(await open(path)))[0]).toEqual(removed(1));
   });
 });

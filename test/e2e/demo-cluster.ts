@@ -8,6 +8,7 @@ import { type Endpoint, parseEndpoints } from '../../src/demo/scheduler-api.ts';
 import { DockerEngine } from '../../src/docker/engine.ts';
 import { identify, listProcessIds } from '../../src/proc/process-id.ts';
 import { openJournal } from '../../src/scheduler/store/journal.ts';
+import { loadAll } from '../../src/scheduler/store/store.ts';
 
 /** Queries of a running demo for tests, from outside: with HTTP, Docker and /proc. */
 
@@ -123,7 +124,7 @@ async function storedRunning(): Promise<string[]> {
     });
     const store = await openJournal({ directory, warn: () => undefined });
     const tasks = new Map<string, { at: string; state: string }>();
-    for (const event of await store.load()) {
+    for (const event of await loadAll(store)) {
       if (event.type === 'task_launched' || event.type === 'task_restored') {
         const { id, host, ports, state } = event.task;
         tasks.set(id, { at: `${host}:${ports[0]}`, state });

@@ -1,5 +1,5 @@
 import type { Call, Decision, Input, Reply } from '../../src/scheduler/decide/inputs.ts';
-import type { StoredEvent } from '../../src/scheduler/domain/events.ts';
+import type { StateEvent, StoredEvent } from '../../src/scheduler/domain/events.ts';
 import type { Settings } from '../../src/scheduler/domain/settings.ts';
 import type { State } from '../../src/scheduler/domain/state.ts';
 import { nextTimer } from '../../src/scheduler/domain/timers.ts';
@@ -24,10 +24,25 @@ export class Harness {
   readonly mesos: RecordingMesos;
   readonly #core: Core;
   now = 1_000_000;
+  /** Called before each event is applied. */
+  onEvent: ((event: StateEvent) => void) | undefined;
 
-  constructor(agents: readonly AgentSpec[], more: Partial<Settings> = {}, moreHooks: MesosHooks = {}) {
+  /** @param snapshotEvents number of stored events that lead to a snapshot */
+  constructor(
+    agents: readonly AgentSpec[],
+    more: Partial<Settings> = {},
+    moreHooks: MesosHooks = {},
+    snapshotEvents?: number,
+  ) {
     const acknowledged = new Acknowledged();
-    this.#core = new Core(settings(more), { stored: (events) => acknowledged.recordStored(events) });
+    this.#core = new Core(
+      settings(more),
+      {
+        before: (_state, event) => this.onEvent?.(event),
+        stored: (events) => acknowledged.recordStored(events),
+      },
+      snapshotEvents,
+    );
     const hooks: MesosHooks = {
       onAcknowledge: (status) => {
         const problem = acknowledged.findProblem(status);

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from 'vitest';
 import type { StoredEvent } from '../../src/scheduler/domain/events.ts';
-import { type Store, StoreError } from '../../src/scheduler/store/store.ts';
+import { loadAll, type Store, StoreError } from '../../src/scheduler/store/store.ts';
 
 export interface Medium {
   /** Opens the same store again. Its snapshots are due after a few events. */
@@ -29,7 +29,7 @@ function several(from: number, count: number): StoredEvent[] {
 
 async function loaded(medium: Medium): Promise<StoredEvent[]> {
   const store = await medium.open();
-  const events = await store.load();
+  const events = await loadAll(store);
   await store.close();
   return events;
 }
@@ -60,7 +60,7 @@ export function describeStore(name: string, fresh: () => Medium): void {
       await store.append([removed(3)]);
       await store.close();
       const again = await medium.open();
-      expect(await again.load()).toEqual(several(1, 3));
+      expect(await loadAll(again)).toEqual(several(1, 3));
       await again.append([removed(4)]);
       await again.close();
       expect(await loaded(medium)).toEqual(several(1, 4));
@@ -76,6 +76,24 @@ export function describeStore(name: string, fresh: () => Medium): void {
       await store.append([removed(102)]);
       await store.close();
       expect(await loaded(medium)).toEqual(several(100, 3));
+    });
+
+    it('keeps what is appended while a snapshot is written', async () => {
+      const medium = fresh();
+      const store = await medium.open();
+      await store.append(several(0, 10));
+      // Not yet written when the snapshot, which replaces it, begins.
+      const before = store.append([removed(10)]);
+      const snapshot = store.snapshot(several(500, 3000));
+      for (let i = 0; i < 5; i += 1) {
+        await store.append([removed(4000 + i)]);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      const last = store.append([removed(4005)]);
+      await Promise.all([before, snapshot, last]);
+      await store.append([removed(4006)]);
+      await store.close();
+      expect(await loaded(medium)).toEqual([...several(500, 3000), ...several(4000, 7)]);
     });
 
     it('accepts batches and snapshots of any size, including empty ones', async () => {
@@ -118,7 +136,7 @@ export function describeStore(name: string, fresh: () => Medium): void {
       await store.snapshot([removed(2)]);
       await store.close();
       const again = await medium.open();
-      expect([await again.load(), await again.loadSessions()]).toEqual([[removed(2)], 'second ä']);
+      expect([await loadAll(again), await again.loadSessions()]).toEqual([[removed(2)], 'second ä']);
       await again.saveSessions('third');
       expect(await again.loadSessions()).toBe('third');
       await again.close();
@@ -139,7 +157,7 @@ export function describeStore(name: string, fresh: () => Medium): void {
           return;
         }
         const second = await medium.open();
-        expect(await second.load()).toEqual([removed(1)]);
+        expect(await loadAll(second)).toEqual([removed(1)]);
         await expect(first.append([removed(9)])).rejects.toThrow(/another scheduler has taken over/);
         await expect(first.append(several(0, 100))).rejects.toThrow(StoreError);
         await expect(first.snapshot([removed(9)])).rejects.toThrow(StoreError);
@@ -202,7 +220,7 @@ export function describeStore(name: string, fresh: () => Medium): void {
             }
             const possible = [LIFE[completed - 1]?.left ?? [], LIFE[completed]?.left ?? []];
             const store = await medium.open();
-            const found = await store.load();
+            const found = await loadAll(store);
             expect(possible).toContainEqual(found);
             await store.append([removed(1000)]);
             await store.snapshot([...found, removed(1000), removed(1001)]);

@@ -4,7 +4,7 @@ import { mkdir, stat } from 'node:fs/promises';
 import { childPath } from '../../zookeeper/address.ts';
 import { listCandidates } from '../leadership.ts';
 import { openJournal } from '../store/journal.ts';
-import { type Store, StoreError } from '../store/store.ts';
+import { loadAll, type Store, StoreError } from '../store/store.ts';
 import { openZooKeeperStore } from '../store/zookeeper.ts';
 import { removeFramework, summarizeEvents } from './contents.ts';
 import type { Backup, Summary } from './format.ts';
@@ -32,7 +32,7 @@ export async function restoreBackup(
   const restored = options.newFramework ? removeFramework(events) : events;
   const summary = summarizeEvents(restored);
   await withStore(place, options.warn, async (store) => {
-    const before = await store.load();
+    const before = await loadAll(store);
     if (before.length > 0 && !options.force) throw notEmptyError(place, summarizeEvents(before));
     await store.snapshot(restored);
   });

@@ -21,7 +21,7 @@ import type { App } from '../domain/app.ts';
 import { flatId } from '../domain/app-id.ts';
 import type { Constraint } from '../domain/constraint.ts';
 import { minHealthy } from '../domain/rollout.ts';
-import { snapshotOf } from '../domain/snapshot.ts';
+import { beginSnapshot, snapshotOf } from '../domain/snapshot.ts';
 import type { State } from '../domain/state.ts';
 import { isCounted, isReady } from '../domain/task.ts';
 import type { Input } from './inputs.ts';
@@ -34,6 +34,8 @@ const AGENTS: AgentSpec[] = [
   { id: 'S2', host: 'c', cpus: 3, mem: 1500, ports: 9 },
 ];
 const IDS = ['x', 'y', 'z'];
+/** A few snapshots in each history. */
+const SNAPSHOT_EVENTS = 20;
 
 type Step =
   | { do: 'input'; input: Input }
@@ -231,7 +233,7 @@ function checkIndexes(state: State): void {
 it('no history with crashes duplicates, loses or leaves anything behind', () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(step, crash), { minLength: 10, maxLength: 60, size: 'max' }), (steps) => {
-      const harness = new Harness(AGENTS);
+      const harness = new Harness(AGENTS, {}, {}, SNAPSHOT_EVENTS);
       harness.connect();
       for (const [one, cut] of steps) {
         run(harness, one, cut);
@@ -261,6 +263,32 @@ it('no history with crashes duplicates, loses or leaves anything behind', () => 
       for (const { info } of live) expect(harness.state.apps.has(`/${info.name}`)).toBe(true);
     }),
     { numRuns: runs(250) },
+  );
+});
+
+it('a snapshot that is listed while the state changes is that of its beginning', () => {
+  const history = fc.array(step, { minLength: 5, maxLength: 40, size: 'max' });
+  fc.assert(
+    fc.property(history, history, (before, during) => {
+      const harness = new Harness(AGENTS);
+      harness.connect();
+      for (const one of before) run(harness, one, undefined);
+      const { state } = harness;
+      const expected = structuredClone([...snapshotOf(state)]);
+      const snapshot = beginSnapshot(state);
+      harness.onEvent = (event) => snapshot.before(state, event);
+      const events = snapshot.events()[Symbol.iterator]();
+      const listed: unknown[] = [];
+      for (const one of during) {
+        // A restart would end the snapshot.
+        if (one.do !== 'restart') run(harness, one, undefined);
+        const next = events.next();
+        if (!next.done) listed.push(structuredClone(next.value));
+      }
+      for (let next = events.next(); !next.done; next = events.next()) listed.push(next.value);
+      expect(listed).toEqual(expected);
+    }),
+    { numRuns: runs(100) },
   );
 });
 

@@ -6,7 +6,7 @@ import type { App } from './app.ts';
 import type { Deployment } from './deployment.ts';
 import type { StateEvent } from './events.ts';
 import { evolve } from './evolve.ts';
-import { snapshotOf } from './snapshot.ts';
+import { beginSnapshot, snapshotOf } from './snapshot.ts';
 import { createState, type State } from './state.ts';
 import type { Task } from './task.ts';
 import { dueTimers, nextTimer, popTimers, pushTimer, type Timers } from './timers.ts';
@@ -160,6 +160,27 @@ it('keeps in a snapshot what v2 shows: the last failure, launches, and all runs'
     lastFailure: { message: 'm' },
     missing: 2,
   });
+});
+
+it.each<StateEvent>([
+  { type: 'task_updated', taskId: 't', state: 'TASK_FAILED', at: 3 },
+  { type: 'task_draining', taskId: 't', at: 3, until: 9 },
+  { type: 'task_killed', taskId: 't', at: 3 },
+  { type: 'task_given_up', taskId: 't', at: 3 },
+  { type: 'app_removed', appId: '/multidis', at: 3 },
+  { type: 'task_launched', task: { ...task, id: 'u' } },
+])('lists a snapshot as it began, after $type', (event) => {
+  const state = after(
+    started,
+    { type: 'task_launched', task },
+    { type: 'task_updated', taskId: 't', state: 'TASK_UNREACHABLE', at: 2 },
+  );
+  const before = structuredClone([...snapshotOf(state)]);
+  const snapshot = beginSnapshot(state);
+  snapshot.before(state, event);
+  evolve(state, event);
+  expect([...snapshotOf(state)]).not.toEqual(before);
+  expect([...snapshot.events()]).toEqual(before);
 });
 
 it('returns timers in the order of their times', () => {

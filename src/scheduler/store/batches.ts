@@ -6,15 +6,35 @@
 import type { StoredEvent } from '../domain/events.ts';
 
 const DIGITS = 10;
+/** Number of events that a snapshot writes and a start reads at once: some milliseconds of work. */
+const EVENTS_PER_BATCH = 500;
 
 export interface Part {
   readonly name: string;
   readonly data: Buffer;
 }
 
-/** @returns the znodes of a batch in the order of writing; the batch is valid once the last znode exists */
-export function encodeBatch(number: number, events: readonly StoredEvent[], bytesPerPart: number): Part[] {
-  const body = Buffer.from(JSON.stringify(events), 'utf8');
+/** Divides the events of a snapshot. */
+export function* inBatches(events: Iterable<StoredEvent>): Iterable<StoredEvent[]> {
+  let batch: StoredEvent[] = [];
+  for (const event of events) {
+    batch.push(event);
+    if (batch.length < EVENTS_PER_BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}
+
+export function encodeEvents(events: readonly StoredEvent[]): Buffer {
+  return Buffer.from(JSON.stringify(events), 'utf8');
+}
+
+/**
+ * @param body of `encodeEvents`
+ * @returns the znodes of a batch in the order of writing; the batch is valid once the last znode exists
+ */
+export function encodeBatch(number: number, body: Buffer, bytesPerPart: number): Part[] {
   const count = Math.max(1, Math.ceil(body.length / bytesPerPart));
   const parts = Array.from({ length: count }, (_, i) =>
     body.subarray(i * bytesPerPart, (i + 1) * bytesPerPart),
@@ -28,21 +48,27 @@ export function encodeBatch(number: number, events: readonly StoredEvent[], byte
 }
 
 /**
- * @param partsBefore reads a part by name
- * @returns the events, not yet validated
+ * @param data of the last znode
+ * @param partsBefore reads another part by name
+ * @returns the text that `decodeEvents` reads
  * @throws SyntaxError if the data is not a batch
  */
-export async function decodeBatch(
+export async function joinBatch(
   number: number,
   data: Buffer,
   partsBefore: (name: string) => Promise<Buffer>,
-): Promise<unknown[]> {
+): Promise<Buffer> {
   const end = data.indexOf(0x0a);
   const { parts } = JSON.parse(data.subarray(0, Math.max(0, end)).toString('utf8')) as { parts: number };
   const before = await Promise.all(
     Array.from({ length: parts - 1 }, (_, i) => partsBefore(partName(number, i))),
   );
-  return JSON.parse(Buffer.concat([...before, data.subarray(end + 1)]).toString('utf8')) as unknown[];
+  return Buffer.concat([...before, data.subarray(end + 1)]);
+}
+
+/** @returns events that are not yet validated @throws SyntaxError */
+export function decodeEvents(body: Buffer): unknown[] {
+  return JSON.parse(body.toString('utf8')) as unknown[];
 }
 
 export interface Contents {

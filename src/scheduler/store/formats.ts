@@ -5,13 +5,21 @@ import { RELEASE } from '../../release.ts';
 import type { StoredEvent } from '../domain/events.ts';
 import { readEvent, UnreadableEventError } from '../domain/stored-events.ts';
 
+/** Reads the next events of a store. */
+type EventReader = (stored: readonly unknown[]) => StoredEvent[];
+
 /**
  * @param refuse creates the error; its argument is worded to follow the name of the store
  * @throws the error that `refuse` creates
  */
 export function readEvents(stored: readonly unknown[], refuse: (why: string) => Error): StoredEvent[] {
+  return eventReader(refuse)(stored);
+}
+
+/** Like `readEvents`, for a store that is read in parts. */
+export function eventReader(refuse: (why: string) => Error): EventReader {
   let writer: string | undefined;
-  return stored.map((one) => {
+  const read = (one: unknown): StoredEvent => {
     try {
       const event = readEvent(one);
       if (event.type === 'release_changed') writer = event.release;
@@ -22,7 +30,8 @@ export function readEvents(stored: readonly unknown[], refuse: (why: string) => 
         `contains ${error.message}, which mesosup ${RELEASE} can't read: ${releaseAdvice(writer)}`,
       );
     }
-  });
+  };
+  return (stored) => stored.map(read);
 }
 
 /** Describes an unexpected head, in parentheses, and what to do. Heads of later formats name their `release`. */

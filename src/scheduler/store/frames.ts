@@ -15,23 +15,29 @@ export function encodeFrame(record: unknown): Buffer {
 }
 
 export interface Frames {
-  records: unknown[];
+  /** The JSON of each record. */
+  records: Buffer[];
   /** End of the last complete record: the length of the file, unless its end is incomplete. */
   end: number;
   /** Offset of a damaged record: it must have been complete, since valid records follow. */
   corruptAt?: number;
 }
 
-export function decodeFrames(bytes: Buffer): Frames {
-  const records: unknown[] = [];
+/** Finds the complete records, without reading their content. */
+export function findFrames(bytes: Buffer): Frames {
+  const records: Buffer[] = [];
   let at = 0;
   while (at < bytes.length) {
     const body = readBody(bytes, at);
     if (!body) return { records, end: at, ...(hasFrameAfter(bytes, at) && { corruptAt: at }) };
-    records.push(JSON.parse(body.toString('utf8')));
+    records.push(body);
     at = body.byteOffset - bytes.byteOffset + body.length + 1;
   }
   return { records, end: at };
+}
+
+export function decodeRecord(record: Buffer): unknown {
+  return JSON.parse(record.toString('utf8'));
 }
 
 /** @returns the body of the frame at this offset, or undefined if there is none */

@@ -6,15 +6,17 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { StoredEvent } from '../domain/events.ts';
-import { describeHeadProblem, readEvents } from './formats.ts';
-import { decodeFrames, encodeFrame } from './frames.ts';
+import { inBatches } from './batches.ts';
+import { describeHeadProblem, eventReader } from './formats.ts';
+import { decodeRecord, encodeFrame, findFrames } from './frames.ts';
 import { lockDirectory } from './lock.ts';
+import { Pace } from './pace.ts';
 import { STATE_VERSION, type Store, StoreError } from './store.ts';
+import { Turns } from './turns.ts';
 
 const FORMAT = { format: 'mesosup-journal', version: STATE_VERSION };
 /** Minimum growth before a snapshot; larger files are rewritten when they have doubled. */
 const SNAPSHOT_BYTES = 4 << 20;
-const EVENTS_PER_FRAME = 500;
 /** Name of the file with the sessions of people in browsers. */
 const SESSIONS = 'sessions';
 
@@ -59,7 +61,10 @@ export async function readJournalEvents(directory: string): Promise<StoredEvent[
       const path = pathOf(directory, generation);
       // If the file is missing, a snapshot has just replaced it.
       const bytes = await readFile(path).catch(ignoreMissing);
-      if (bytes) return parseJournal(path, bytes).events;
+      if (bytes) {
+        const read = readerOf(path);
+        return findRecords(path, bytes).records.flatMap((record) => read(batchIn(record)));
+      }
     }
   } catch (error) {
     if (error instanceof StoreError || !(error instanceof Error)) throw error;
@@ -76,50 +81,62 @@ function ignoreMissing(error: NodeJS.ErrnoException): undefined {
 class Journal implements Store {
   readonly #options: JournalOptions;
   readonly #unlock: () => Promise<void>;
+  readonly #turns = new Turns();
   #generation = 0;
   #file: FileHandle;
-  #loaded: StoredEvent[];
+  #unread: readonly Buffer[];
   #bytes: number;
-  #bytesOfSnapshot: number;
+  #bytesOfSnapshot = 0;
+  /** The frames that were appended since the beginning of the running snapshot. */
+  #appended: Buffer[] | undefined;
 
   private constructor(
     options: JournalOptions,
     unlock: () => Promise<void>,
-    opened: { file: FileHandle; generation: number; events: StoredEvent[]; bytes: number },
+    opened: { file: FileHandle; generation: number; records: readonly Buffer[]; bytes: number },
   ) {
     this.#options = options;
     this.#unlock = unlock;
     this.#file = opened.file;
     this.#generation = opened.generation;
-    this.#loaded = opened.events;
+    this.#unread = opened.records;
     this.#bytes = opened.bytes;
-    this.#bytesOfSnapshot = 0;
   }
 
   static async open(options: JournalOptions, unlock: () => Promise<void>): Promise<Journal> {
     const { directory, warn } = options;
     const generations = await listJournals(directory);
     const generation = generations.at(-1) ?? 1;
-    if (generations.length === 0) await writeJournal(directory, generation, []);
     const path = pathOf(directory, generation);
-    const { events, bytes } = await readJournal(path, warn);
+    if (generations.length === 0) await writeDurably(path, (file) => file.writeFile(encodeFrame(FORMAT)));
+    const { records, bytes } = await readJournal(path, warn);
     const file = await open(path, 'a', 0o600);
-    const journal = new Journal(options, unlock, { file, generation, events, bytes });
+    const journal = new Journal(options, unlock, { file, generation, records, bytes });
     await journal.#removeOlder(generations);
     return journal;
   }
 
-  async load(): Promise<StoredEvent[]> {
-    const events = this.#loaded;
-    this.#loaded = [];
-    return events;
+  async *load(): AsyncGenerator<StoredEvent[]> {
+    const records = this.#unread;
+    this.#unread = [];
+    const read = readerOf(pathOf(this.#options.directory, this.#generation));
+    const pace = new Pace();
+    for (const record of records) {
+      yield read(batchIn(record));
+      await pace.pause();
+    }
   }
 
   async append(events: readonly StoredEvent[]): Promise<void> {
     const frame = encodeFrame(events);
-    await this.#file.appendFile(frame);
-    await this.#file.datasync();
-    this.#bytes += frame.length;
+    const appended = this.#appended;
+    await this.#turns.take(async () => {
+      await this.#file.appendFile(frame);
+      await this.#file.datasync();
+      this.#bytes += frame.length;
+      // Not if the snapshot ended while this frame waited for its turn.
+      if (appended === this.#appended) appended?.push(frame);
+    });
   }
 
   snapshotDue(): boolean {
@@ -128,16 +145,32 @@ class Journal implements Store {
   }
 
   async snapshot(events: Iterable<StoredEvent>): Promise<void> {
+    const appended: Buffer[] = [];
+    this.#appended = appended;
     const { directory } = this.#options;
     const before = this.#generation;
-    const next = before + 1;
-    const bytes = await writeJournal(directory, next, events);
-    const old = this.#file;
-    this.#file = await open(pathOf(directory, next), 'a', 0o600);
-    this.#generation = next;
-    this.#bytes = bytes;
-    this.#bytesOfSnapshot = bytes;
-    await old.close();
+    const path = pathOf(directory, before + 1);
+    const draft = await Draft.create(path);
+    try {
+      const bytes = await writeSnapshot(draft.file, events);
+      // Most of the file, so that appends wait only for the rest.
+      await draft.file.sync();
+      await this.#turns.take(async () => {
+        this.#appended = undefined;
+        const rest = Buffer.concat(appended);
+        await draft.file.writeFile(rest);
+        await draft.finish();
+        const old = this.#file;
+        this.#file = await open(path, 'a', 0o600);
+        this.#generation = before + 1;
+        this.#bytes = bytes + rest.length;
+        this.#bytesOfSnapshot = bytes;
+        await old.close();
+      });
+    } finally {
+      this.#appended = undefined;
+      await draft.close();
+    }
     await this.#removeOlder([before]);
   }
 
@@ -183,71 +216,90 @@ async function listJournals(directory: string): Promise<number[]> {
 async function readJournal(
   path: string,
   warn: (message: string) => void,
-): Promise<{ events: StoredEvent[]; bytes: number }> {
+): Promise<{ records: readonly Buffer[]; bytes: number }> {
   const bytes = await readFile(path);
-  const { events, end } = parseJournal(path, bytes);
+  const { records, end } = findRecords(path, bytes);
   if (end < bytes.length) {
     warn(`${path}: the last ${bytes.length - end} bytes are an incomplete record; removing them`);
     await truncate(path, end);
     await syncPath(path);
   }
-  return { events, bytes: end };
+  return { records, bytes: end };
 }
 
-/** @returns the events, and the end of the last complete record */
-function parseJournal(path: string, bytes: Buffer): { events: StoredEvent[]; end: number } {
-  const { records, end, corruptAt } = decodeFrames(bytes);
+/** @returns the records with events, and the end of the last complete one */
+function findRecords(path: string, bytes: Buffer): { records: readonly Buffer[]; end: number } {
+  const { records, end, corruptAt } = findFrames(bytes);
   if (corruptAt !== undefined) {
     throw new StoreError(
       `${path} is damaged at byte ${corruptAt}, but intact records follow: move the file away, then restore a backup ("mesosup scheduler restore") or start without apps and tasks`,
     );
   }
-  const [header, ...batches] = records;
+  const [first, ...batches] = records;
+  const header = first && decodeRecord(first);
   if (JSON.stringify(header) !== JSON.stringify(FORMAT)) {
     throw new StoreError(
       `${path} is not a journal that this version can read ${describeHeadProblem(header, FORMAT)}, or move the file away to start without apps and tasks`,
     );
   }
-  return { events: readEvents(batches.flat(), (why) => new StoreError(`${path} ${why}`)), end };
+  return { records: batches, end };
 }
 
-/** Writes a new file that only its owner can read, makes it durable, and only then renames it into place. */
-async function writeDurably(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
-  const draft = `${path}.new`;
-  const file = await open(draft, 'w', 0o600);
-  try {
-    await write(file);
-    await file.sync();
-  } finally {
-    await file.close();
+function batchIn(record: Buffer): unknown[] {
+  return decodeRecord(record) as unknown[];
+}
+
+function readerOf(path: string): ReturnType<typeof eventReader> {
+  return eventReader((why) => new StoreError(`${path} ${why}`));
+}
+
+/** A new file that only its owner can read. It replaces the one in place when it is complete and durable. */
+class Draft {
+  readonly #path: string;
+  readonly file: FileHandle;
+
+  private constructor(path: string, file: FileHandle) {
+    this.#path = path;
+    this.file = file;
   }
-  await rename(draft, path);
-  await syncPath(dirname(path));
+
+  static async create(path: string): Promise<Draft> {
+    return new Draft(path, await open(`${path}.new`, 'w', 0o600));
+  }
+
+  async finish(): Promise<void> {
+    await this.file.sync();
+    await rename(`${this.#path}.new`, this.#path);
+    await syncPath(dirname(this.#path));
+  }
+
+  close(): Promise<void> {
+    return this.file.close();
+  }
 }
 
-/** @returns the length of the new file */
-async function writeJournal(
-  directory: string,
-  generation: number,
-  events: Iterable<StoredEvent>,
-): Promise<number> {
+async function writeDurably(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  const draft = await Draft.create(path);
+  try {
+    await write(draft.file);
+    await draft.finish();
+  } finally {
+    await draft.close();
+  }
+}
+
+/** @returns the number of bytes written */
+async function writeSnapshot(file: FileHandle, events: Iterable<StoredEvent>): Promise<number> {
   let bytes = 0;
-  await writeDurably(pathOf(directory, generation), async (file) => {
-    const write = async (record: unknown) => {
-      const frame = encodeFrame(record);
-      bytes += frame.length;
-      await file.writeFile(frame);
-    };
-    await write(FORMAT);
-    let batch: StoredEvent[] = [];
-    for (const event of events) {
-      batch.push(event);
-      if (batch.length < EVENTS_PER_FRAME) continue;
-      await write(batch);
-      batch = [];
-    }
-    if (batch.length > 0) await write(batch);
-  });
+  const pace = new Pace();
+  const write = async (record: unknown) => {
+    const frame = encodeFrame(record);
+    bytes += frame.length;
+    await file.writeFile(frame);
+    await pace.pause();
+  };
+  await write(FORMAT);
+  for (const batch of inBatches(events)) await write(batch);
   return bytes;
 }
 

@@ -7,7 +7,9 @@ const sessionsOf = new WeakMap<StoredEvent[], string>();
 export function createMemoryStore(disk: StoredEvent[] = [], snapshotEvery = Infinity): Store {
   let appended = 0;
   return {
-    load: async () => structuredClone(disk),
+    async *load() {
+      yield structuredClone(disk);
+    },
     append: async (events) => {
       disk.push(...structuredClone([...events]));
       appended += events.length;

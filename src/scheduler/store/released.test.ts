@@ -10,9 +10,9 @@ import type { StoredEvent } from '../domain/events.ts';
 import { evolve } from '../domain/evolve.ts';
 import { snapshotOf } from '../domain/snapshot.ts';
 import { createState, type State } from '../domain/state.ts';
-import { decodeBatch, listContents } from './batches.ts';
+import { decodeEvents, joinBatch, listContents } from './batches.ts';
 import { readEvents } from './formats.ts';
-import { decodeFrames } from './frames.ts';
+import { decodeRecord, findFrames } from './frames.ts';
 import { readJournalEvents } from './journal.ts';
 
 const FIXTURE = path.resolve(import.meta.dirname, '../../../test/fixtures/state-0.1.0');
@@ -45,15 +45,15 @@ async function znodes(): Promise<unknown[]> {
   const data = (name: string) => readFileSync(path.join(ZNODES, name));
   const { batches } = listContents(readdirSync(ZNODES));
   const read = batches.map((number, i) =>
-    decodeBatch(number, data(`e${String(i).padStart(10, '0')}`), async (name) => data(name)),
+    joinBatch(number, data(`e${String(i).padStart(10, '0')}`), async (name) => data(name)),
   );
-  return (await Promise.all(read)).flat();
+  return (await Promise.all(read)).flatMap(decodeEvents);
 }
 
 /** The events as written, before any conversion. */
 async function readRaw(): Promise<{ type: string }[]> {
-  const journal = readdirSync(JOURNAL).map((name) => decodeFrames(readFileSync(path.join(JOURNAL, name))));
-  const frames = journal.flatMap(({ records }) => records.slice(1).flat());
+  const journal = readdirSync(JOURNAL).map((name) => findFrames(readFileSync(path.join(JOURNAL, name))));
+  const frames = journal.flatMap(({ records }) => records.slice(1).flatMap(decodeRecord));
   const lines = readFileSync(BACKUP, 'utf8').split('\n').slice(1, -2);
   return [...frames, ...(await znodes()), ...lines.map((line) => JSON.parse(line))] as { type: string }[];
 }

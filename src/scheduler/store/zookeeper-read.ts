@@ -4,14 +4,15 @@ import { parseJson } from '../../json.ts';
 import { childPath } from '../../zookeeper/address.ts';
 import { isZooKeeperError, untilAnswered, type ZooKeeperSession } from '../../zookeeper/client.ts';
 import type { StoredEvent } from '../domain/events.ts';
-import { batchName, decodeBatch, listContents } from './batches.ts';
-import { describeHeadProblem, readEvents } from './formats.ts';
+import { batchName, decodeEvents, joinBatch, listContents } from './batches.ts';
+import { describeHeadProblem, eventReader } from './formats.ts';
 import { STATE_VERSION, StoreError } from './store.ts';
 
 const FORMAT = { format: 'mesosup-state', version: STATE_VERSION };
 /** The data of the root znode of the state. */
 export const FORMAT_TEXT = JSON.stringify(FORMAT);
-const READS_AT_ONCE = 500;
+/** Bounds what is read ahead of the events that are taken: a batch of a snapshot has some 300 KB. */
+const READS_AT_ONCE = 64;
 
 /**
  * Reads all events as of one moment without changing anything; a scheduler may use the store meanwhile.
@@ -28,13 +29,21 @@ export function readZooKeeperEvents(session: ZooKeeperSession, path: string): Pr
       const before = await untilAnswered(() => session.get(head));
       if (!before) throw none();
       const generation = generationPath(path, generationIn(path, format, before.data));
-      const read = await readGeneration(session, generation).catch((error: Error) => error);
+      const read = await readAll(session, generation).catch((error: Error) => error);
       // A concurrent snapshot removes the znodes of this generation.
       if ((await untilAnswered(() => session.get(head)))?.version !== before.version) continue;
       if (read instanceof Error) throw read;
-      return read.events;
+      return read;
     }
   });
+}
+
+async function readAll(session: ZooKeeperSession, generation: string): Promise<StoredEvent[]> {
+  const all: StoredEvent[] = [];
+  for await (const { events } of readGeneration(session, generation)) {
+    for (const event of events) all.push(event);
+  }
+  return all;
 }
 
 /** Brings a lagging server up to date: a transaction does so even if it changes nothing. */
@@ -46,12 +55,17 @@ async function catchUp(session: ZooKeeperSession, path: string, missing: () => E
   }
 }
 
-/** @throws StoreError if a batch is missing */
-export async function readGeneration(
-  session: ZooKeeperSession,
-  generation: string,
-): Promise<{ events: StoredEvent[]; batches: number; bytes: number }> {
-  let bytes = 0;
+export interface Batch {
+  readonly events: StoredEvent[];
+  /** As stored. */
+  readonly bytes: number;
+}
+
+/**
+ * Lists the batches in order, and requests the next ones meanwhile.
+ * @throws StoreError if a batch is missing
+ */
+export async function* readGeneration(session: ZooKeeperSession, generation: string): AsyncGenerator<Batch> {
   const data = async (name: string): Promise<Buffer> => {
     const znode = await untilAnswered(() => session.get(childPath(generation, name)));
     if (!znode) {
@@ -59,23 +73,24 @@ export async function readGeneration(
         `${childPath(generation, name)} in ZooKeeper is missing, but later batches exist: choose another path with --zk, and restore a backup there ("mesosup scheduler restore") or start without apps and tasks`,
       );
     }
-    bytes += znode.data.length;
     return znode.data;
   };
   const { batches } = listContents((await untilAnswered(() => session.children(generation))) ?? []);
-  const stored: unknown[] = [];
-  for (let from = 0; from < batches.length; from += READS_AT_ONCE) {
-    const some = await Promise.all(
-      // Counts up instead of using the names, so that a gap is detected.
-      batches.slice(from, from + READS_AT_ONCE).map(async (_, i) => {
-        const number = from + i;
-        return decodeBatch(number, await data(batchName(number)), data);
-      }),
-    );
-    for (const batch of some) for (const event of batch) stored.push(event);
+  const read = eventReader((why) => new StoreError(`${generation} in ZooKeeper ${why}`));
+  const requested: Promise<Buffer>[] = [];
+  const request = (number: number): void => {
+    const body = data(batchName(number)).then((last) => joinBatch(number, last, data));
+    // Reported when its turn comes; an earlier failure ends the list before.
+    body.catch(() => {});
+    requested.push(body);
+  };
+  for (let taken = 0; taken < batches.length; taken += 1) {
+    // Counts up instead of using the names, so that a gap is detected.
+    while (requested.length < READS_AT_ONCE && taken + requested.length < batches.length)
+      request(taken + requested.length);
+    const body = await requested.shift();
+    if (body) yield { events: read(decodeEvents(body)), bytes: body.length };
   }
-  const events = readEvents(stored, (why) => new StoreError(`${generation} in ZooKeeper ${why}`));
-  return { events, batches: batches.length, bytes };
 }
 
 /** @returns the number of the current generation */

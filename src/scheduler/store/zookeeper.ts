@@ -20,8 +20,10 @@ import {
   type ZooKeeperSession,
 } from '../../zookeeper/client.ts';
 import type { StoredEvent } from '../domain/events.ts';
-import { encodeBatch, listContents, type Part } from './batches.ts';
+import { encodeBatch, encodeEvents, inBatches, listContents, type Part } from './batches.ts';
+import { Pace } from './pace.ts';
 import type { Store } from './store.ts';
+import { Turns } from './turns.ts';
 import {
   FORMAT_TEXT,
   generationIn,
@@ -38,7 +40,6 @@ const OPERATIONS_PER_STEP = 500;
  */
 const SNAPSHOT_BYTES = 1 << 20;
 const SNAPSHOT_BATCHES = 2000;
-const EVENTS_PER_BATCH = 500;
 
 export interface ZooKeeperStoreOptions {
   session: ZooKeeperSession;
@@ -66,13 +67,15 @@ class ZooKeeperStore implements Store {
   readonly #path: string;
   readonly #options: ZooKeeperStoreOptions;
   readonly #bytesPerStep: number;
+  readonly #turns = new Turns();
   #epoch = 0;
   #generation = 1;
   #next = 0;
-  #loaded: StoredEvent[] = [];
   #bytes = 0;
   #bytesOfSnapshot = 0;
   #batchesSinceSnapshot = 0;
+  /** The batches that were appended since the beginning of the running snapshot. */
+  #appended: Buffer[] | undefined;
   /** True if the znode of the sessions exists. */
   #hasSessions = false;
 
@@ -87,22 +90,33 @@ class ZooKeeperStore implements Store {
     return this.#guard(async () => {
       await this.#takeOver();
       await this.#cleanUp();
-      await this.#read();
     });
   }
 
-  async load(): Promise<StoredEvent[]> {
-    const events = this.#loaded;
-    this.#loaded = [];
-    return events;
+  async *load(): AsyncGenerator<StoredEvent[]> {
+    const pace = new Pace();
+    const read = readGeneration(this.#session, this.#pathOf(this.#generation));
+    for (;;) {
+      const { value, done } = await this.#guard(() => read.next());
+      if (done) return;
+      this.#bytes += value.bytes;
+      yield value.events;
+      await pace.pause();
+    }
   }
 
   append(events: readonly StoredEvent[]): Promise<void> {
-    return this.#guard(async () => {
-      this.#bytes += await this.#write(this.#generation, this.#next, events);
-      this.#next += 1;
-      this.#batchesSinceSnapshot += 1;
-    });
+    const body = encodeEvents(events);
+    const appended = this.#appended;
+    return this.#guard(() =>
+      this.#turns.take(async () => {
+        this.#bytes += await this.#write(this.#generation, this.#next, body);
+        this.#next += 1;
+        this.#batchesSinceSnapshot += 1;
+        // Not if the snapshot ended while this batch waited for its turn.
+        if (appended === this.#appended) appended?.push(body);
+      }),
+    );
   }
 
   snapshotDue(): boolean {
@@ -114,23 +128,45 @@ class ZooKeeperStore implements Store {
   }
 
   snapshot(events: Iterable<StoredEvent>): Promise<void> {
+    const appended: Buffer[] = [];
+    this.#appended = appended;
     return this.#guard(async () => {
       const before = this.#generation;
-      const generation = before + 1;
-      await this.#step([this.#creation(this.#pathOf(generation), Buffer.alloc(0))]);
-      let batches = 0;
-      let bytes = 0;
-      for (const batch of inBatches(events)) {
-        bytes += await this.#write(generation, batches, batch);
-        batches += 1;
+      try {
+        await this.#replaceGeneration(before + 1, events, appended);
+      } finally {
+        this.#appended = undefined;
+      }
+      await this.#removeGeneration(this.#pathOf(before));
+    });
+  }
+
+  async #replaceGeneration(
+    generation: number,
+    events: Iterable<StoredEvent>,
+    appended: readonly Buffer[],
+  ): Promise<void> {
+    await this.#step([this.#creation(this.#pathOf(generation), Buffer.alloc(0))]);
+    const pace = new Pace();
+    let batches = 0;
+    let bytes = 0;
+    for (const batch of inBatches(events)) {
+      bytes += await this.#write(generation, batches, encodeEvents(batch));
+      batches += 1;
+      await pace.pause();
+    }
+    await this.#turns.take(async () => {
+      this.#appended = undefined;
+      let bytesAppended = 0;
+      for (const [i, body] of appended.entries()) {
+        bytesAppended += await this.#write(generation, batches + i, body);
       }
       await this.#step([{ type: 'set', path: this.#at('head'), data: Buffer.from(String(generation)) }]);
       this.#generation = generation;
-      this.#next = batches;
-      this.#bytes = bytes;
+      this.#next = batches + appended.length;
+      this.#bytes = bytes + bytesAppended;
       this.#bytesOfSnapshot = bytes;
-      this.#batchesSinceSnapshot = 0;
-      await this.#removeGeneration(this.#pathOf(before));
+      this.#batchesSinceSnapshot = appended.length;
     });
   }
 
@@ -174,7 +210,7 @@ class ZooKeeperStore implements Store {
     this.#generation = generationIn(path, format, head?.data);
   }
 
-  /** Removes the remains of interrupted snapshots and batches. */
+  /** Removes the remains of interrupted snapshots and batches, and counts the complete batches. */
   async #cleanUp(): Promise<void> {
     const current = this.#pathOf(this.#generation);
     const names = (await untilAnswered(() => this.#session.children(this.#path))) ?? [];
@@ -182,22 +218,18 @@ class ZooKeeperStore implements Store {
       const path = this.#at(name);
       if (/^g\d+$/.test(name) && path !== current) await this.#removeGeneration(path);
     }
-    const { torn } = listContents((await untilAnswered(() => this.#session.children(current))) ?? []);
+    const { batches, torn } = listContents(
+      (await untilAnswered(() => this.#session.children(current))) ?? [],
+    );
+    this.#next = batches.length;
+    this.#batchesSinceSnapshot = batches.length;
     if (torn.length === 0) return;
     this.#options.warn(`${current}: a batch of events was never completed; removing its parts`);
     await this.#remove(torn.map((name) => childPath(current, name)));
   }
 
-  async #read(): Promise<void> {
-    const { events, batches, bytes } = await readGeneration(this.#session, this.#pathOf(this.#generation));
-    this.#loaded = events;
-    this.#bytes = bytes;
-    this.#next = batches;
-    this.#batchesSinceSnapshot = batches;
-  }
-
   /** @returns the bytes written */
-  async #write(generation: number, number: number, events: readonly StoredEvent[]): Promise<number> {
+  async #write(generation: number, number: number, body: Buffer): Promise<number> {
     let bytes = 0;
     let waiting: Part[] = [];
     let size = 0;
@@ -207,7 +239,7 @@ class ZooKeeperStore implements Store {
       waiting = [];
       size = 0;
     };
-    for (const part of encodeBatch(number, events, this.#bytesPerStep)) {
+    for (const part of encodeBatch(number, body, this.#bytesPerStep)) {
       if (size > 0 && size + part.data.length > this.#bytesPerStep) await flush();
       waiting.push(part);
       size += part.data.length;
@@ -261,15 +293,4 @@ class ZooKeeperStore implements Store {
   #guard<T>(work: () => Promise<T>): Promise<T> {
     return withStoreErrors(this.#path, work);
   }
-}
-
-function* inBatches(events: Iterable<StoredEvent>): Iterable<StoredEvent[]> {
-  let batch: StoredEvent[] = [];
-  for (const event of events) {
-    batch.push(event);
-    if (batch.length < EVENTS_PER_BATCH) continue;
-    yield batch;
-    batch = [];
-  }
-  if (batch.length > 0) yield batch;
 }

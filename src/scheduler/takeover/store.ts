@@ -5,7 +5,7 @@ import { type Place, showPlace } from '../backup/place.ts';
 import { withStore } from '../backup/restore.ts';
 import { summaryText } from '../backup/summary-text.ts';
 import type { StoredEvent } from '../domain/events.ts';
-import { StoreError } from '../store/store.ts';
+import { loadAll, StoreError } from '../store/store.ts';
 
 /**
  * Holds the store, so that no scheduler can start with it, while `work` determines its new content; then writes that
@@ -18,14 +18,14 @@ export async function fillStore(
   work: () => Promise<readonly StoredEvent[]>,
 ): Promise<void> {
   await withStore(place, warn, async (store) => {
-    refuseUnlessUnused(place, await store.load());
+    refuseUnlessUnused(place, await loadAll(store));
     await store.snapshot(await work());
   });
 }
 
 /** @throws StoreError like `fillStore` */
 export async function checkStore(place: Place, warn: (message: string) => void): Promise<void> {
-  await withStore(place, warn, async (store) => refuseUnlessUnused(place, await store.load()));
+  await withStore(place, warn, async (store) => refuseUnlessUnused(place, await loadAll(store)));
 }
 
 /** A scheduler that has started and has no app yet may have registered a framework, which is given up. */

@@ -1,17 +1,20 @@
 /**
  * Measures the speed of the scheduler:
  *
- *   npm run bench:scheduler [placement|updates|launches|api …] [--agents N] [--tasks N] [--seed N]
+ *   npm run bench:scheduler [placement|updates|launches|api|state …] [--agents N] [--tasks N] [--seed N] [--former DIR]
  *
- * All four by default. Run it on an idle machine.
+ * All of them by default. With `--former`, a checkout of another version, `state` measures both in turns. Run it on an
+ * idle machine.
  */
 
 import { cpus, loadavg, release } from 'node:os';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Programs } from '../../contract/support/programs.ts';
 import { askApi, CHANGES } from './api.ts';
 import { byMinimalFramework, byScheduler } from './launches.ts';
 import { place, updateCost } from './placement.ts';
+import { measureState, type StateFigures } from './state.ts';
 
 const ROUNDS = 5;
 const LAUNCHED = 50;
@@ -22,6 +25,7 @@ const { values, positionals } = parseArgs({
     agents: { type: 'string', default: '10000' },
     tasks: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
+    former: { type: 'string' },
   },
 });
 const [agents, tasks, seed] = [values.agents, values.tasks, values.seed].map(Number) as [
@@ -76,6 +80,18 @@ const parts: Record<string, () => Promise<void>> = {
         `/v2/apps?embed=apps.tasks ${shown(apps)}, gzipped ${shown(appsGzipped)}, /v1/endpoints ${shown(endpoints)}, ` +
         `an update to its event p99 ${eventMs.toFixed(1)} ms, RSS ${Math.round(rssMiB)} MiB with the simulated Mesos`,
     );
+  },
+  async state() {
+    const own = path.resolve(import.meta.dirname, '../../..');
+    const checkouts = values.former === undefined ? [own] : [path.resolve(values.former), own];
+    const all = await measureState(tasks, checkouts, ROUNDS);
+    for (const [i, runs] of all.entries()) {
+      const of = (name: keyof StateFigures) => Math.round(median(runs.map((run) => run[name])));
+      console.log(
+        `state: ${of('tasks')} tasks, median of ${ROUNDS}, ${checkouts[i]}: read in ${of('loadMs')} ms, longest stall ${of('loadStallMs')} ms, ${of('heapMiB')} MiB; ` +
+          `snapshot in ${of('snapshotMs')} ms, longest stall ${of('snapshotStallMs')} ms, ${of('updates')} updates meanwhile, the slowest stored after ${of('longestUpdateMs')} ms`,
+      );
+    }
   },
 };
 
