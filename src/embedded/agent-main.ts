@@ -5,6 +5,7 @@ import { availableParallelism, totalmem } from 'node:os';
 import { MesosupError } from '../errors/mesosup-error.ts';
 import { isJson } from '../json.ts';
 import type { Resource } from '../mesos/types.ts';
+import { libprocessTls } from '../tls/libprocess.ts';
 import { isZooKeeperAddress, parseZooKeeperAddress } from '../zookeeper/address.ts';
 import { detectMaster } from './agent/master-detector.ts';
 import { fixedMaster, type MasterSource } from './agent/master-link.ts';
@@ -148,8 +149,10 @@ await runProgram('agent', AGENT_FLAGS, async (program) => {
   const keyFile = flags.get('jwt_secret_key');
   const jwtKey = keyFile === undefined ? undefined : readKey(keyFile, 'jwt_secret_key', log);
   const credentialFile = flags.get('credential');
+  const tls = libprocessTls(process.env);
   const options = {
     workDir,
+    ...(tls && { tls }),
     ...networkOptions(flags),
     attributes: parseAttributes(flags.get('attributes') ?? ''),
     executorRegistrationTimeoutMs: flagMs(flags, 'executor_registration_timeout'),

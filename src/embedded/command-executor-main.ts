@@ -21,6 +21,7 @@ import type {
   TaskStatus,
 } from '../mesos/types.ts';
 import { uuidBase64 } from '../mesos/uuid.ts';
+import { libprocessTls } from '../tls/libprocess.ts';
 import { findUser } from './agent/users.ts';
 import { type CommandHealth, watchHealth } from './command-health.ts';
 import { describeExit } from './wire/exit-text.ts';
@@ -55,8 +56,11 @@ let ended = false;
 let killAt = Number.POSITIVE_INFINITY;
 let killTimer: NodeJS.Timeout | undefined;
 
+const tls = libprocessTls(process.env);
 const session = createExecutorSession({
   environment,
+  // As for Mesos' own executors, by `--executor_environment_variables` of the agent.
+  transport: tls && (await import('../tls/connect.ts')).createTransport(tls.client),
   unacknowledged: () => ({
     tasks: task && taskUnacknowledged ? [task] : [],
     updates: [...unacknowledged.values()].map((status) => ({ status })),

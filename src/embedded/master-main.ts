@@ -1,5 +1,6 @@
 /** The program `master`. */
 
+import { libprocessTls } from '../tls/libprocess.ts';
 import { parseZooKeeperAddress, type ZooKeeperAddress } from '../zookeeper/address.ts';
 import type { Authentication } from './master/server.ts';
 import { MASTER_FLAGS } from './master-flags.ts';
@@ -79,7 +80,9 @@ function zooKeeperAddress(text: string): ZooKeeperAddress {
 await runProgram('master', MASTER_FLAGS, async (program) => {
   const { flags, log, exit } = program;
   const { zookeeper, ...registry } = persistence(program);
+  const tls = libprocessTls(process.env)?.server;
   const running = await startMaster({
+    ...(tls && { tls }),
     ...networkOptions(flags),
     authentication: authentication(flags, log),
     ...registry,

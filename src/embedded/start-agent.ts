@@ -1,13 +1,14 @@
 /** Starts an agent in this process. Used by the program and by tests. */
 
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
 import { dirname, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { basicAuthorization } from '../mesos/http.ts';
 import { systemTimer } from '../mesos/retry.ts';
 import type { Attribute, Resource } from '../mesos/types.ts';
 import { uuidBase64 } from '../mesos/uuid.ts';
+import type { Transport } from '../tls/connect.ts';
+import type { LibprocessTls } from '../tls/libprocess.ts';
 import { Checkpoint } from './agent/checkpoint.ts';
 import { drain } from './agent/drain.ts';
 import { startGarbageCollection } from './agent/gc.ts';
@@ -21,7 +22,7 @@ import { type PendingUpdate, StatusUpdates, type UpdateRecord } from './agent/up
 import type { Running } from './start-master.ts';
 import type { Credential } from './wire/credentials.ts';
 import type { FlagValues } from './wire/flags.ts';
-import { close, listen, reachableAddress } from './wire/listen.ts';
+import { listen, reachableAddress } from './wire/listen.ts';
 
 export interface AgentOptions extends Partial<Omit<AgentSettings, 'workDir'>> {
   /** `host:port`, or a source of it. */
@@ -29,6 +30,8 @@ export interface AgentOptions extends Partial<Omit<AgentSettings, 'workDir'>> {
   /** Authenticates the agent at the master. */
   credential?: Credential;
   authentication?: Partial<Authentication>;
+  /** Of its port, and of its connection to the master. Default: plain text only. */
+  tls?: LibprocessTls;
   /** Directory of sandboxes and checkpoints. The agent continues an earlier run in the same directory. */
   workDir: string;
   /** Kill the executors of an earlier run and end, instead of continuing with them. */
@@ -58,8 +61,11 @@ export interface AgentOptions extends Partial<Omit<AgentSettings, 'workDir'>> {
  */
 export async function startAgent(options: AgentOptions): Promise<Running> {
   const ip = options.ip ?? '127.0.0.1';
-  const server = createServer();
-  const port = await listen(server, options.port ?? 5051, ip);
+  const { tls, log = () => {} } = options;
+  const listener = await listen({ port: options.port ?? 5051, ip, tls: tls?.server, log });
+  const { port, url } = listener;
+  const transport =
+    tls && (await import('../tls/connect.ts')).createTransport(tls.client, { onProblem: log });
   const masters = typeof options.master === 'string' ? fixedMaster(options.master) : options.master;
   const agent = createAgent(options, ip, port, (code, message) => {
     if (agent.stopped) return;
@@ -84,7 +90,7 @@ export async function startAgent(options: AgentOptions): Promise<Running> {
         executor.cancelShutdown?.();
       }
     }
-    await Promise.all([masters.stop(), close(server)]);
+    await Promise.all([masters.stop(), listener.close()]);
   };
   const recovered = () => {
     if (!agent.recovering || agent.stopped) return;
@@ -93,7 +99,7 @@ export async function startAgent(options: AgentOptions): Promise<Running> {
     ports.log('Finished recovery');
     stopCollecting = startGarbageCollection(agent);
     if (agent.drain) drain(agent, agent.drain);
-    unlink = link(agent, masters, options.credential);
+    unlink = link(agent, masters, { credential: options.credential, transport });
   };
   const onProgress = () => {
     if (agent.recovering && silentExecutors(agent).length === 0) recovered();
@@ -110,7 +116,7 @@ export async function startAgent(options: AgentOptions): Promise<Running> {
     },
     onSubscribed: onProgress,
   };
-  server.on('request', (request, response) => void handleRequest(context, request, response));
+  listener.handle((request, response) => void handleRequest(context, request, response));
   try {
     const saved = ports.checkpoint.load();
     if (saved) restore(agent, saved, options.cleanup ? () => {} : onProgress);
@@ -129,16 +135,22 @@ export async function startAgent(options: AgentOptions): Promise<Running> {
       recovered();
     });
   }
-  return { url: `http://${ip}:${port}`, address: `${ip}:${port}`, stop };
+  return { url, address: `${ip}:${port}`, stop };
 }
 
 /** Keeps the agent registered with the leader. @returns a function that ends it */
-function link(agent: Agent, masters: MasterSource, credential: Credential | undefined): () => void {
+function link(
+  agent: Agent,
+  masters: MasterSource,
+  by: { credential: Credential | undefined; transport: Transport | undefined },
+): () => void {
+  const { credential, transport } = by;
   const { log, timer, end } = agent.ports;
   const unlink = linkToMaster({
     masters,
     timer,
     now: agent.ports.now,
+    transport,
     ...(credential ? { authorization: basicAuthorization(credential) } : {}),
     onConnected(master, send) {
       agent.master = master;

@@ -1,9 +1,9 @@
 /** Starts a master in this process. Used by the program and by tests. */
 
 import { randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
 import { messageOf } from '../mesos/http.ts';
 import { systemTimer } from '../mesos/retry.ts';
+import type { ServerTls } from '../tls/settings.ts';
 import { childPath, type ZooKeeperAddress } from '../zookeeper/address.ts';
 import { type Election, joinElection, waitForMasters } from './master/candidacy.ts';
 import { checkDrained } from './master/drain.ts';
@@ -15,7 +15,7 @@ import { fileStore, memoryStore, registryDirectory, znodeStore } from './master/
 import { giveUpRecovered } from './master/removal.ts';
 import { type Authentication, handleRequest } from './master/server.ts';
 import type { FlagValues } from './wire/flags.ts';
-import { close, listen, reachableAddress } from './wire/listen.ts';
+import { listen, reachableAddress } from './wire/listen.ts';
 import { MESOS_VERSION } from './wire/version.ts';
 
 export interface MasterOptions extends Partial<MasterSettings> {
@@ -29,6 +29,8 @@ export interface MasterOptions extends Partial<MasterSettings> {
   /** Published host name. Default: `localhost` for 127.0.0.1, otherwise the address. */
   hostname?: string;
   authentication?: Partial<Authentication>;
+  /** Default: plain text only. */
+  tls?: ServerTls;
   /** Takes part in an election there. Without it, the master leads from the start. */
   zookeeper?: { address: ZooKeeperAddress; sessionTimeoutMs: number; quorum: number };
   /** Enables the registry, which is in ZooKeeper if `zookeeper` is set. Without it, the registry is only in memory. */
@@ -42,7 +44,7 @@ export interface MasterOptions extends Partial<MasterSettings> {
 }
 
 export interface Running {
-  /** `http://ip:port` */
+  /** `http://ip:port`; `https:` if it takes only TLS. */
   url: string;
   /** `ip:port` */
   address: string;
@@ -56,9 +58,9 @@ export interface Running {
  */
 export async function startMaster(options: MasterOptions = {}): Promise<Running> {
   const ip = options.ip ?? '127.0.0.1';
-  const server = createServer();
-  const port = await listen(server, options.port ?? 5050, ip);
-  const { zookeeper, workDir, log = () => {} } = options;
+  const { zookeeper, workDir, tls, log = () => {} } = options;
+  const listener = await listen({ port: options.port ?? 5050, ip, tls, log });
+  const { port, url } = listener;
   const directory = workDir === undefined ? undefined : registryDirectory(workDir);
   let stopped = false;
   let cancelGivingUp = () => {};
@@ -103,7 +105,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Running>
       ...options.authentication,
     },
   };
-  server.on('request', (request, response) => void handleRequest(context, request, response));
+  listener.handle((request, response) => void handleRequest(context, request, response));
   let election: Election | undefined;
   if (zookeeper) {
     const { address, sessionTimeoutMs, quorum } = zookeeper;
@@ -135,7 +137,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Running>
     runAllocation(master);
   }, master.settings.allocationIntervalMs);
   return {
-    url: `http://${ip}:${port}`,
+    url,
     address: `${ip}:${port}`,
     stop: async () => {
       stopped = true;
@@ -146,7 +148,7 @@ export async function startMaster(options: MasterOptions = {}): Promise<Running>
         delete framework.stream;
         framework.cancelFailover?.();
       }
-      await Promise.all([election?.stop(), close(server)]);
+      await Promise.all([election?.stop(), listener.close()]);
     },
   };
 }

@@ -7,6 +7,7 @@ import type { ExecutorEnvironment } from '../mesos/executor-environment.ts';
 import { createExecutorSession, type ExecutorSession } from '../mesos/executor-session.ts';
 import { MesosCallError } from '../mesos/http.ts';
 import type { ExecutorEvent, TaskStatus } from '../mesos/types.ts';
+import type { Transport } from '../tls/connect.ts';
 import type { Unacknowledged } from './domain/tasks.ts';
 import type { Log } from './log.ts';
 
@@ -19,6 +20,8 @@ export interface AgentConnectionOptions {
   unacknowledged: Unacknowledged;
   /** See `ExecutorSessionOptions`. */
   renewToken?: (token: string) => string | undefined;
+  /** Connects to the agent. Default: plain text. */
+  transport?: Transport;
   log: Log;
 }
 
@@ -43,10 +46,11 @@ export class AgentConnection {
   #refusedInARow = 0;
 
   constructor(options: AgentConnectionOptions) {
-    const { environment, log, renewToken } = options;
+    const { environment, log, renewToken, transport } = options;
     this.#options = options;
     this.#session = createExecutorSession({
       environment,
+      transport,
       ...(renewToken && { renewToken }),
       unacknowledged: () => {
         const unacknowledged = this.#unacknowledged();

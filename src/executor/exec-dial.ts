@@ -1,9 +1,12 @@
 /** Connects to the leading scheduler for one exec session. */
 
-import { type IncomingMessage, type RequestOptions, request as requestPlainly } from 'node:http';
-import { isIP, type Socket } from 'node:net';
+import { type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
 import { EXECUTOR_PROTOCOL, executorPath, type Invitation } from '../exec/control.ts';
 import { FrameSocket } from '../exec/frame-socket.ts';
+import { readText } from '../mesos/http.ts';
+import { createTransport } from '../tls/connect.ts';
+import type { ClientTls } from '../tls/settings.ts';
 import type { Schedulers } from './schedulers.ts';
 
 const ANSWER_WITHIN_MS = 5000;
@@ -17,11 +20,15 @@ export class SessionRefusedError extends Error {
  * Asks the schedulers in order. A follower forwards the request to the leader.
  * @throws SessionRefusedError, or an Error with every scheduler's reason
  */
-export async function dialScheduler(schedulers: Schedulers, invitation: Invitation): Promise<FrameSocket> {
+export async function dialScheduler(
+  schedulers: Schedulers,
+  tls: ClientTls,
+  invitation: Invitation,
+): Promise<FrameSocket> {
   const reasons: string[] = [];
   for (const url of schedulers.urls) {
     try {
-      return await dial(url, schedulers.ca, invitation);
+      return await dial(url, tlsFor(url, schedulers, tls), invitation);
     } catch (error) {
       if (error instanceof SessionRefusedError) throw error;
       reasons.push(`${url.origin}: ${(error as Error).message}`);
@@ -30,22 +37,21 @@ export async function dialScheduler(schedulers: Schedulers, invitation: Invitati
   throw new Error(reasons.join('; '));
 }
 
-async function dial(url: URL, ca: string | undefined, { session, token }: Invitation): Promise<FrameSocket> {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const options: RequestOptions = {
-    host,
-    path: executorPath(session),
-    headers: { Connection: 'Upgrade', Upgrade: EXECUTOR_PROTOCOL, Authorization: `Bearer ${token}` },
-    agent: false,
-  };
-  const isSecure = url.protocol === 'https:';
-  // Loaded on demand: most clusters do not need it.
-  const request = isSecure ? (await import('node:https')).request : requestPlainly;
+/** An address with https needs TLS, whatever the agent needs. */
+function tlsFor({ protocol }: URL, { ca }: Schedulers, tls: ClientTls): ClientTls {
+  if (protocol === 'http:') return tls;
+  return { ...tls, mode: 'required', ...(ca !== undefined && { ca }) };
+}
+
+async function dial(url: URL, tls: ClientTls, { session, token }: Invitation): Promise<FrameSocket> {
+  const { createConnection } = createTransport(tls);
   return await new Promise((resolve, reject) => {
     const outgoing = request({
-      ...options,
-      port: url.port || (isSecure ? 443 : 80),
-      ...(isSecure && { servername: isIP(host) ? '' : host, ...(ca !== undefined && { ca }) }),
+      host: url.hostname.replace(/^\[|\]$/g, ''),
+      port: url.port || (url.protocol === 'https:' ? 443 : 80),
+      path: executorPath(session),
+      headers: { Connection: 'Upgrade', Upgrade: EXECUTOR_PROTOCOL, Authorization: `Bearer ${token}` },
+      createConnection,
     });
     const late = setTimeout(
       () => outgoing.destroy(new Error(`no answer within ${ANSWER_WITHIN_MS / 1000} s`)),
@@ -58,10 +64,13 @@ async function dial(url: URL, ca: string | undefined, { session, token }: Invita
       resolve(new FrameSocket(socket as Socket, head));
     });
     outgoing.once('response', (answer: IncomingMessage) => {
-      answer.resume();
-      const status = `status ${answer.statusCode}`;
-      reject(answer.statusCode === 403 ? new SessionRefusedError(status) : new Error(status));
-      outgoing.destroy();
+      const refuse = (text: string): void => {
+        const status = `status ${answer.statusCode}${text === '' ? '' : `: ${text}`}`;
+        reject(answer.statusCode === 403 ? new SessionRefusedError(status) : new Error(status));
+        outgoing.destroy();
+      };
+      // The text says, for example, what is wrong with this executor's certificate.
+      readText(answer).then(refuse, () => refuse(''));
     });
     outgoing.end();
   });

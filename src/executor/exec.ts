@@ -15,6 +15,7 @@ import {
 } from '../exec/control.ts';
 import type { FrameSocket } from '../exec/frame-socket.ts';
 import { CHANNELS, type Frame } from '../exec/frames.ts';
+import type { ClientTls } from '../tls/settings.ts';
 import { KILLED } from './domain/exit-text.ts';
 import { dialScheduler, SessionRefusedError } from './exec-dial.ts';
 import { endCommand, workerMark } from './exec-process.ts';
@@ -29,6 +30,8 @@ export interface ExecSessionsOptions {
   engine: DockerEngine;
   /** The file with the schedulers' addresses. */
   schedulersFile: string | undefined;
+  /** @returns how to connect to agents and schedulers. May throw. */
+  serviceTls: () => ClientTls;
   /** @returns why the agent's policy forbids exec; undefined if it does not */
   forbidden: () => string | undefined;
   /** @returns the id of the task's running container, or why there is none */
@@ -54,7 +57,7 @@ export class ExecSessions {
     this.#current.add(session);
     try {
       const schedulers = await readSchedulers(this.#options.schedulersFile);
-      const connection = await dialScheduler(schedulers, invitation);
+      const connection = await dialScheduler(schedulers, this.#options.serviceTls(), invitation);
       await this.#serve(connection, session.slice(0, 8));
     } catch (error) {
       const reason = (error as Error).message;

@@ -17,6 +17,7 @@ import { AgentConnection } from './agent-connection.ts';
 import { listUnacknowledged } from './domain/tasks.ts';
 import { logToStderr } from './log.ts';
 import { renewToken } from './renew-token.ts';
+import { readServiceTls, serviceTransport, TLS_FILE } from './service-tls.ts';
 import { TaskStore } from './task-store.ts';
 import type { Worker, WorkerOptions } from './worker.ts';
 
@@ -43,8 +44,12 @@ async function work(argv: string[]): Promise<void> {
   const store = new TaskStore(path.join(environment.directory, 'state'));
   const unacknowledged = listUnacknowledged({ tasks: store.load(log) });
   const keyFile = process.env.MESOSUP_EXECUTOR_KEY_FILE || KEY_FILE;
+  const tlsFile = process.env.MESOSUP_EXECUTOR_TLS_FILE || TLS_FILE;
+  const own = { argv, env: { ...process.env } };
+  const serviceTls = () => readServiceTls(tlsFile, own.env);
   const agent = new AgentConnection({
     environment,
+    transport: serviceTransport(serviceTls, log),
     unacknowledged,
     renewToken: (token) => renewToken(token, keyFile),
     log,
@@ -54,11 +59,12 @@ async function work(argv: string[]): Promise<void> {
     environment,
     agent,
     store,
-    own: { argv, env: { ...process.env } },
+    own,
     publishAddress: process.env.MESOSUP_PUBLISH_ADDRESS || undefined,
     policyFile: policyFile(),
     stateDirectory: stateDirectory(),
     schedulersFile: process.env.MESOSUP_SCHEDULERS_FILE,
+    serviceTls,
     idleTimeoutMs: idleTimeoutMs(process.env.MESOSUP_EXECUTOR_IDLE_TIMEOUT),
     log,
     onFinished: () => process.exit(0),

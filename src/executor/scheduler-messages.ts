@@ -3,6 +3,7 @@
 import type { DockerEngine } from '../docker/engine.ts';
 import { encodeRegret, readInvitation } from '../exec/control.ts';
 import { encodeFilesAnswer, readFilesRequest } from '../exec/files.ts';
+import type { ClientTls } from '../tls/settings.ts';
 import { readPolicy } from './agent-policy.ts';
 import { findExecProblem } from './domain/exec-container.ts';
 import type { ExecSessions, ExecSessionsOptions } from './exec.ts';
@@ -14,6 +15,8 @@ export interface SchedulerMessagesOptions {
   sandbox: string;
   policyFile: string;
   schedulersFile: string | undefined;
+  /** @returns how to connect to agents and schedulers. May throw. */
+  serviceTls: () => ClientTls;
   containerOf: ExecSessionsOptions['containerOf'];
   /** Sends a message to the scheduler. It may be lost: the scheduler repeats its own. */
   send: (data: string) => Promise<void>;
@@ -45,10 +48,11 @@ export class SchedulerMessages {
   /** Loads the code for exec on demand: the first task on an agent waits for the start of this program. */
   async #loadExec(): Promise<ExecSessions> {
     const { ExecSessions } = await import('./exec.ts');
-    const { engine, schedulersFile, policyFile, containerOf, send, log } = this.#options;
+    const { engine, schedulersFile, serviceTls, policyFile, containerOf, send, log } = this.#options;
     return new ExecSessions({
       engine,
       schedulersFile,
+      serviceTls,
       forbidden: () => findExecProblem(readPolicy(policyFile)),
       containerOf,
       regret: (regret) => void send(encodeRegret(regret)),

@@ -12,7 +12,7 @@ export const SCHEDULERS_VARIABLE = 'MESOSUP_SCHEDULERS_FILE';
 export interface Schedulers {
   /** `http:` or `https:`, a host and a port. */
   readonly urls: readonly URL[];
-  /** PEM of the certificates that verify the schedulers with https. Undefined: those of the system. */
+  /** File of the certificates that verify the schedulers with https. Undefined: as for the agent. */
   readonly ca: string | undefined;
 }
 
@@ -21,7 +21,7 @@ export async function readSchedulers(file: string | undefined): Promise<Schedule
   if (file === undefined || file === '')
     throw new Error(`this agent has no addresses of schedulers: ${SCHEDULERS_VARIABLE} is not set`);
   const { schedulers, ca } = parseSchedulers(file, await readFile(file, 'utf8'));
-  return { urls: schedulers, ca: ca === undefined ? undefined : await readFile(ca, 'utf8') };
+  return { urls: schedulers, ca };
 }
 
 /** @throws Error with the file, the field and what is wrong */

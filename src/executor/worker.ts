@@ -6,6 +6,7 @@
 import { DockerEngine } from '../docker/engine.ts';
 import type { ExecutorEnvironment } from '../mesos/executor-environment.ts';
 import type { ExecutorEvent } from '../mesos/types.ts';
+import type { ClientTls } from '../tls/settings.ts';
 import type { AgentConnection } from './agent-connection.ts';
 import { readPolicy } from './agent-policy.ts';
 import { Containers } from './containers.ts';
@@ -49,6 +50,8 @@ export interface WorkerOptions {
   stateDirectory: string | undefined;
   /** The file with the schedulers' addresses. */
   schedulersFile: string | undefined;
+  /** @returns how to connect to agents and schedulers. May throw. */
+  serviceTls: () => ClientTls;
   idleTimeoutMs: number;
   log: Log;
   /** Called once, when the worker has finished. */
@@ -123,6 +126,7 @@ class DockerWorker implements Worker {
       sandbox: environment.directory,
       policyFile,
       schedulersFile: options.schedulersFile,
+      serviceTls: options.serviceTls,
       containerOf: (taskId) => execContainerOf(this.#loop.state, taskId),
       send: (data) => options.agent.sendMessage(data),
       log,

@@ -3,6 +3,7 @@
  * heartbeat only every 30 minutes, and no leader detection, since the environment has the agent's address.
  */
 
+import type { Transport } from '../tls/connect.ts';
 import type { ExecutorEnvironment } from './executor-environment.ts';
 import { type CallConnection, MesosCallError, messageOf, openCallConnection } from './http.ts';
 import { systemTimer, type Timer } from './retry.ts';
@@ -26,6 +27,8 @@ export interface ExecutorSessionOptions {
   unacknowledged: () => { tasks: TaskInfo[]; updates: { status: TaskStatus }[] };
   /** Receives every event except HEARTBEAT, in order. After SHUTDOWN, end the tasks and exit within the grace period. */
   onEvent: (event: ExecutorEvent) => void;
+  /** Connects to the agent, unless that listens on a Unix socket. Default: plain text. */
+  transport?: Transport | undefined;
   /** Returns a token that the agent may accept after it refused this one; undefined if there is none. */
   renewToken?: (token: string) => string | undefined;
   /** Called when the subscription has ended or an attempt failed. A new attempt or `onGaveUp` follows. */
@@ -65,6 +68,7 @@ class Session implements ExecutorSession {
   readonly #options: ExecutorSessionOptions;
   readonly #timer: Timer;
   readonly #url: URL;
+  readonly #transport: Transport | undefined;
   #token: string | undefined;
   #running = false;
   #connection: Connection | undefined;
@@ -73,11 +77,12 @@ class Session implements ExecutorSession {
   #cancelGivingUp: (() => void) | undefined;
 
   constructor(options: ExecutorSessionOptions) {
-    const { agentEndpoint, authenticationToken } = options.environment;
+    const { agentEndpoint, authenticationToken, domainSocket } = options.environment;
+    this.#transport = domainSocket === undefined ? options.transport : undefined;
     this.#token = authenticationToken;
     this.#options = options;
     this.#timer = options.timer ?? systemTimer;
-    this.#url = new URL(`http://${agentEndpoint}/api/v1/executor`);
+    this.#url = new URL(`${this.#transport?.scheme ?? 'http'}://${agentEndpoint}/api/v1/executor`);
   }
 
   start(): void {
@@ -122,6 +127,7 @@ class Session implements ExecutorSession {
       url: this.#url,
       headers: this.#token === undefined ? {} : { Authorization: `Bearer ${this.#token}` },
       ...(domainSocket !== undefined && { socketPath: domainSocket }),
+      transport: this.#transport,
     };
   }
 
@@ -133,7 +139,7 @@ class Session implements ExecutorSession {
   #connect(): void {
     const { tasks, updates } = this.#options.unacknowledged();
     const connection: Connection = {
-      calls: openCallConnection(this.#timer),
+      calls: openCallConnection(this.#timer, this.#transport),
       subscribed: false,
       subscription: openSubscription<ExecutorEvent>({
         ...this.#destination(),

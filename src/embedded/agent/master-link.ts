@@ -4,6 +4,7 @@ import { request as httpRequest } from 'node:http';
 import { messageOf, readText } from '../../mesos/http.ts';
 import { encodeRecord, RecordIoDecoder } from '../../mesos/recordio.ts';
 import type { Timer } from '../../mesos/retry.ts';
+import type { Transport } from '../../tls/connect.ts';
 import { AGENT_LINK_PATH, type AgentMessage, type MasterMessage } from '../wire/agent-link.ts';
 
 /** Initial and maximum wait before a reconnect, in milliseconds. */
@@ -30,6 +31,8 @@ export function fixedMaster(address: string): MasterSource {
 
 export interface MasterLinkOptions {
   masters: MasterSource;
+  /** Default: plain text. */
+  transport?: Transport | undefined;
   /** The Authorization header, if the agent has a credential. */
   authorization?: string;
   timer: Timer;
@@ -121,7 +124,7 @@ interface Connection {
 /** Opens one connection. @param onOver called once */
 function openConnection(
   master: string,
-  { authorization, onConnected, onMessage }: MasterLinkOptions,
+  { authorization, transport, onConnected, onMessage }: MasterLinkOptions,
   onOver: (outcome: Outcome) => void,
 ): Connection {
   let connected = false;
@@ -129,7 +132,8 @@ function openConnection(
   const decoder = new RecordIoDecoder();
   const request = httpRequest(new URL(`http://${master}${AGENT_LINK_PATH}`), {
     method: 'POST',
-    agent: false,
+    // Node takes the transport's connection only without any agent.
+    ...(transport ? { createConnection: transport.createConnection } : { agent: false }),
     ...(authorization === undefined ? {} : { headers: { Authorization: authorization } }),
   });
   const end = (reason: string, refused = false) => {

@@ -97,7 +97,7 @@ async function invited(): Promise<Invitation> {
 }
 
 function dial(invitation: Invitation): Promise<FrameSocket> {
-  return dialScheduler({ urls: [url], ca: undefined }, invitation);
+  return dialScheduler({ urls: [url], ca: undefined }, { mode: 'off' }, invitation);
 }
 
 /** @returns the last control message of a session */

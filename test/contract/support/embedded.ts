@@ -22,6 +22,8 @@ export interface Embedded {
   /** Additional flags. */
   masterFlags: string[];
   agentFlags: string[];
+  /** Variables of both, for example of libprocess. */
+  environment?: Record<string, string>;
   /** Of the agent; has a default. */
   resources?: string;
 }
@@ -60,7 +62,7 @@ export async function startEmbedded(embedded: Embedded, role: Role): Promise<voi
     detached: true,
     stdio: ['ignore', log, log],
     // A variable that no executor may inherit.
-    env: { ...process.env, MESOSUP_CONTRACT_SUITE: 'yes' },
+    env: { ...process.env, MESOSUP_CONTRACT_SUITE: 'yes', ...embedded.environment },
   });
   await listening(child, path, before, role);
   child.unref();
@@ -78,7 +80,7 @@ function listening(child: ChildProcess, log: string, from: number, role: Role): 
     };
     const output = () => readFileSync(log, 'utf8').slice(from);
     const poll = () => {
-      if (/listening on http:/.test(output())) done();
+      if (/listening on https?:/.test(output())) done();
     };
     const deadline = setTimeout(
       () => done(new Error(`the embedded ${role} does not listen; its output:\n${output()}`)),

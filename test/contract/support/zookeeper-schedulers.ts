@@ -39,7 +39,7 @@ export function startSchedulerOf(main: string, ...args: string[]): SchedulerProc
     ended,
     url: async () => {
       for (const end = Date.now() + WITHIN_MS; ; ) {
-        const url = /listening on (http:[^"]+)/.exec(said.join('\n'))?.[1];
+        const url = /listening on (https?:[^"\s]+)/.exec(said.join('\n'))?.[1];
         if (url !== undefined) return url;
         if (Date.now() > end) throw new Error(`it does not listen: ${said.join('\n')}`);
         await sleep(LOOK_EVERY_MS);
