@@ -21,14 +21,15 @@ export interface SchedulerProcess {
   kill(): Promise<void>;
 }
 
-/** Starts a scheduler, with its API on a free port on loopback. */
+/** Starts a scheduler, with its API on a free port on loopback, unless the arguments name a port. */
 export function startScheduler(...args: string[]): SchedulerProcess {
   return startSchedulerOf(MAIN, ...args);
 }
 
 /** @param main the program, possibly of another release */
 export function startSchedulerOf(main: string, ...args: string[]): SchedulerProcess {
-  const own = ['--http_port', '0', '--hostname', '127.0.0.1', '--logging_level', 'debug'];
+  const port = args.includes('--http_port') ? [] : ['--http_port', '0'];
+  const own = [...port, '--hostname', '127.0.0.1', '--logging_level', 'debug'];
   const child = spawn(process.execPath, [main, ...own, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   const ended = once(child, 'exit') as SchedulerProcess['ended'];
   const said: string[] = [];
