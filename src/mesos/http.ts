@@ -227,9 +227,11 @@ function attempt(request: HttpRequest, url: URL): Promise<Outcome> {
     });
     outgoing.once('response', (answer) => resolve({ answer }));
     // A transport may still be connecting, which nothing ends but its own time limit.
-    request.signal?.addEventListener('abort', () => resolve({ error: new Error(CLOSED), stale: false }), {
-      once: true,
-    });
+    const { signal } = request;
+    const giveUp = () => resolve({ error: new Error(CLOSED), stale: false });
+    signal?.addEventListener('abort', giveUp);
+    // Thousands of requests have the same signal, that of their session.
+    outgoing.once('close', () => signal?.removeEventListener('abort', giveUp));
     // The listener stays: errors after the answer also occur on its body, and must not end the process here.
     outgoing.on('error', (error) => resolve({ error, stale: outgoing.reusedSocket }));
     outgoing.end(body);

@@ -1,18 +1,37 @@
-/** Measures the API with many running tasks, some of which change before each request: answers, events, memory. */
+/**
+ * Measures the API of a scheduler with many running tasks, some of which change before each request: answers, events,
+ * memory. The scheduler is the built program in a process of its own, with a journal; Mesos is simulated in another one.
+ */
 
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, get, type IncomingMessage } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RUNTIME_FLAGS } from '../../../src/install/wanted/scheduler.ts';
 
-const REQUESTS = 500;
+const REQUESTS = 200;
 const UNCOUNTED = 20;
 const UPDATES = 100;
+const AGENTS = 1000;
+const PATIENCE_MS = 120_000;
 /** Number of tasks whose health changes before each request: some hundred changes per second. */
 export const CHANGES = 10;
 
-interface Figure {
+export const QUESTIONS: readonly (readonly [path: string, encoding?: string])[] = [
+  ['/v2/apps?embed=apps.tasks'],
+  ['/v2/apps?embed=apps.tasks', 'gzip'],
+  ['/v1/endpoints'],
+  ['/v2/endpoints'],
+  ['/v2/tasks'],
+  ['/v2/groups'],
+  ['/v2/groups', 'gzip'],
+];
+
+export interface Answer {
   /** From the request to the last byte: median and 99th percentile. */
   readonly medianMs: number;
   readonly p99Ms: number;
@@ -22,74 +41,199 @@ interface Figure {
 
 export interface ApiFigures {
   readonly tasks: number;
-  readonly apps: Figure;
-  readonly appsGzipped: Figure;
-  readonly endpoints: Figure;
+  /** One for each of the questions. */
+  readonly answers: readonly Answer[];
+  /** From an update of a task to its event. */
   readonly eventMs: number;
-  /** MiB, with the simulated Mesos in the same process. */
-  readonly rssMiB: number;
+  /** The 99th percentile of the delay of the event loop, over all of the requests. */
+  readonly delayMs: number;
+  /** Of the scheduler alone: before the first request, at the end, and at most. */
+  readonly rssMiB: { readonly started: number; readonly ended: number; readonly most: number };
 }
 
-export async function askApi(appCount: number, each: number): Promise<ApiFigures> {
-  const file = path.join(import.meta.dirname, 'api-process.ts');
-  const child = fork(file, [String(appCount), String(each)], { execArgv: RUNTIME_FLAGS });
-  const nextMessage = async <T>(): Promise<T> => ((await once(child, 'message')) as [T])[0];
-  try {
-    const { port, tasks } = await nextMessage<{ port: number; tasks: number }>();
-    const url = `http://127.0.0.1:${port}`;
-    const apps = await timed(child, `${url}/v2/apps?embed=apps.tasks`);
-    const appsGzipped = await timed(child, `${url}/v2/apps?embed=apps.tasks`, 'gzip');
-    const endpoints = await timed(child, `${url}/v1/endpoints`);
-    const stream = await new Promise<IncomingMessage>((resolve) => get(`${url}/v2/events`, resolve));
-    const eventMs: number[] = [];
-    for (let i = 0; i < UPDATES; i += 1) {
-      const began = performance.now();
-      const seen = once(stream, 'data').then(() => performance.now() - began);
-      const changed = once(child, 'message');
-      child.send({ change: 1 });
-      eventMs.push(await seen);
-      await changed;
-      await new Promise((resolve) => setTimeout(resolve, 10));
+/** Measures several checkouts, which must be built, in turns. */
+export async function askApi(
+  checkouts: readonly string[],
+  appCount: number,
+  each: number,
+): Promise<ApiFigures[]> {
+  await using started = new AsyncDisposableStack();
+  const clusters = await Promise.all(
+    checkouts.map(async (one) => started.use(await Cluster.start(one, appCount, each))),
+  );
+  const rss = clusters.map((one) => one.memory('VmRSS'));
+  const answers: Answer[][] = clusters.map(() => []);
+  for (const [url, encoding] of QUESTIONS) {
+    const figures = await timed(clusters, url, encoding ?? 'identity');
+    for (const [i, one] of figures.entries()) answers[i]?.push(one);
+  }
+  const events = await timeEvents(clusters);
+  return Promise.all(
+    clusters.map(async (cluster, i) => ({
+      tasks: appCount * each,
+      answers: answers[i] ?? [],
+      eventMs: percentile(events[i] ?? [], 0.99),
+      delayMs: await cluster.delayMs(),
+      rssMiB: { started: rss[i] ?? 0, ended: cluster.memory('VmRSS'), most: cluster.memory('VmHWM') },
+    })),
+  );
+}
+
+class Cluster implements AsyncDisposable {
+  readonly #directory = mkdtempSync(path.join(tmpdir(), 'mesosup-bench-'));
+  readonly #mesos: ChildProcess;
+  #scheduler: ChildProcess | undefined;
+  readonly agent = new Agent({ keepAlive: true });
+  url = '';
+
+  private constructor() {
+    this.#mesos = fork(path.join(import.meta.dirname, 'mesos-process.ts'), [String(AGENTS)]);
+  }
+
+  /** Resolves when all tasks are healthy. */
+  static async start(checkout: string, appCount: number, each: number): Promise<Cluster> {
+    const cluster = new Cluster();
+    try {
+      await cluster.#begin(checkout, appCount, each);
+      return cluster;
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
     }
-    stream.destroy();
-    const rss = nextMessage<{ rss: number }>();
-    child.send('rss');
-    return {
-      tasks,
-      apps,
-      appsGzipped,
-      endpoints,
-      eventMs: percentile(eventMs, 0.99),
-      rssMiB: (await rss).rss / 2 ** 20,
-    };
-  } finally {
-    child.disconnect();
-    await once(child, 'exit');
+  }
+
+  async #begin(checkout: string, appCount: number, each: number): Promise<void> {
+    const [{ port: master }] = (await once(this.#mesos, 'message')) as [{ port: number }];
+    const port = await freePort();
+    this.url = `http://127.0.0.1:${port}`;
+    const flags = ['--master', `127.0.0.1:${master}`, '--data_dir', `${this.#directory}/data`];
+    const program = path.join(checkout, 'dist/lib/scheduler.js');
+    const own = ['--http_port', String(port), '--http_address', '127.0.0.1', '--hostname', '127.0.0.1'];
+    this.#scheduler = spawn(process.execPath, [...RUNTIME_FLAGS, program, ...own, ...flags], {
+      stdio: 'ignore',
+    });
+    const apps = Array.from({ length: appCount }, (_, i) => ({
+      id: `/group${i % 10}/app${i}`,
+      cmd: 'sleep 600',
+      instances: each,
+      cpus: 0.1,
+      mem: 64,
+      portDefinitions: [{ port: 0 }],
+      healthChecks: [{ protocol: 'COMMAND', command: { value: 'true' } }],
+    }));
+    await this.#until(async () => (await fetch(`${this.url}/ping`)).ok);
+    const body = JSON.stringify(apps);
+    const answer = await fetch(`${this.url}/v2/apps`, { method: 'PUT', body });
+    if (!answer.ok) throw new Error(await answer.text());
+    await this.#until(async () => (await this.#running()) === appCount * each);
+    for (let left = appCount * each; left > 0; left -= 1000) await this.change(Math.min(left, 1000));
+    await this.#until(async () => (await (await fetch(`${this.url}/v2/deployments`)).text()) === '[]');
+  }
+
+  async #running(): Promise<number> {
+    const text = await (await fetch(`${this.url}/metrics/prometheus`)).text();
+    return Number(/^mesosup_tasks\{state="TASK_RUNNING"\} (\d+)/m.exec(text)?.[1] ?? 0);
+  }
+
+  async #until(holds: () => Promise<boolean>): Promise<void> {
+    const end = Date.now() + PATIENCE_MS;
+    for (;;) {
+      if (await holds().catch(() => false)) return;
+      if (Date.now() > end) throw new Error(`after ${PATIENCE_MS} ms: ${holds}`);
+      await sleep(100);
+    }
+  }
+
+  /** Resolves once the scheduler has acknowledged the updates. */
+  async change(tasks: number): Promise<void> {
+    const changed = once(this.#mesos, 'message');
+    this.#mesos.send({ change: tasks });
+    await changed;
+  }
+
+  /** MiB */
+  memory(field: 'VmRSS' | 'VmHWM'): number {
+    const status = readFileSync(`/proc/${this.#scheduler?.pid}/status`, 'utf8');
+    return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024;
+  }
+
+  async delayMs(): Promise<number> {
+    const text = await (await fetch(`${this.url}/metrics/prometheus`)).text();
+    return Number(/^nodejs_eventloop_lag_p99_seconds ([\d.e-]+)/m.exec(text)?.[1]) * 1000;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.agent.destroy();
+    const scheduler = this.#scheduler;
+    if (scheduler && scheduler.exitCode === null) {
+      scheduler.kill('SIGKILL');
+      await once(scheduler, 'exit');
+    }
+    this.#mesos.disconnect();
+    await once(this.#mesos, 'exit');
+    rmSync(this.#directory, { recursive: true });
   }
 }
 
-/** Sends requests in sequence, each after some changes; the first few are not counted. */
-async function timed(child: ChildProcess, url: string, encoding = 'identity'): Promise<Figure> {
-  const agent = new Agent({ keepAlive: true });
-  const ms: number[] = [];
-  let bytes = 0;
+/** Sends requests to each cluster in turns, each after some changes; the first few are not counted. */
+async function timed(clusters: readonly Cluster[], url: string, encoding: string): Promise<Answer[]> {
+  const ms: number[][] = clusters.map(() => []);
+  const bytes = clusters.map(() => 0);
   for (let i = -UNCOUNTED; i < REQUESTS; i += 1) {
-    const changed = once(child, 'message');
-    child.send({ change: CHANGES });
-    await changed;
-    const began = performance.now();
-    const answer = await new Promise<IncomingMessage>((resolve, reject) =>
-      get(url, { agent, headers: { 'Accept-Encoding': encoding } }, resolve).once('error', reject),
-    );
-    if (answer.statusCode !== 200) throw new Error(`${url}: ${answer.statusCode}`);
-    bytes = 0;
-    for await (const chunk of answer) bytes += (chunk as Buffer).length;
-    if (i >= 0) ms.push(performance.now() - began);
+    for (const [which, cluster] of clusters.entries()) {
+      await cluster.change(CHANGES);
+      const began = performance.now();
+      bytes[which] = await request(cluster, url, encoding);
+      if (i >= 0) ms[which]?.push(performance.now() - began);
+    }
   }
-  agent.destroy();
-  return { medianMs: percentile(ms, 0.5), p99Ms: percentile(ms, 0.99), bytes };
+  return ms.map((all, i) => ({
+    medianMs: percentile(all, 0.5),
+    p99Ms: percentile(all, 0.99),
+    bytes: bytes[i] ?? 0,
+  }));
+}
+
+/** @returns the length of the body as transferred */
+async function request({ url, agent }: Cluster, route: string, encoding: string): Promise<number> {
+  const headers = { 'Accept-Encoding': encoding };
+  const answer = await new Promise<IncomingMessage>((resolve, reject) =>
+    get(`${url}${route}`, { agent, headers }, resolve).once('error', reject),
+  );
+  if (answer.statusCode !== 200) throw new Error(`${route}: ${answer.statusCode}`);
+  let bytes = 0;
+  for await (const chunk of answer) bytes += (chunk as Buffer).length;
+  return bytes;
+}
+
+async function timeEvents(clusters: readonly Cluster[]): Promise<number[][]> {
+  const streams = await Promise.all(
+    clusters.map(({ url }) => new Promise<IncomingMessage>((resolve) => get(`${url}/v2/events`, resolve))),
+  );
+  const ms: number[][] = clusters.map(() => []);
+  for (let i = 0; i < UPDATES; i += 1) {
+    for (const [which, cluster] of clusters.entries()) {
+      const began = performance.now();
+      const seen = once(streams[which] as IncomingMessage, 'data').then(() => performance.now() - began);
+      const changed = cluster.change(1);
+      ms[which]?.push(await seen);
+      await changed;
+      await sleep(10);
+    }
+  }
+  for (const stream of streams) stream.destroy();
+  return ms;
 }
 
 function percentile(values: readonly number[], part: number): number {
   return values.toSorted((a, b) => a - b)[Math.ceil(values.length * part) - 1] ?? Number.NaN;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }

@@ -3,21 +3,22 @@
  *
  *   npm run bench:scheduler [placement|updates|launches|api|state …] [--agents N] [--tasks N] [--seed N] [--former DIR]
  *
- * All of them by default. With `--former`, a checkout of another version, `state` measures both in turns. Run it on an
- * idle machine.
+ * All of them by default. With `--former`, a checkout of another version, `api` and `state` measure both in turns; `api`
+ * needs `npm run build` in both. Run it on an idle machine.
  */
 
 import { cpus, loadavg, release } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Programs } from '../../contract/support/programs.ts';
-import { askApi, CHANGES } from './api.ts';
+import { askApi, CHANGES, QUESTIONS } from './api.ts';
 import { byMinimalFramework, byScheduler } from './launches.ts';
 import { place, updateCost } from './placement.ts';
 import { measureState, type StateFigures } from './state.ts';
 
 const ROUNDS = 5;
 const LAUNCHED = 50;
+const TASKS_OF_APP = 10;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -33,6 +34,9 @@ const [agents, tasks, seed] = [values.agents, values.tasks, values.seed].map(Num
   number,
   number,
 ];
+
+const own = path.resolve(import.meta.dirname, '../../..');
+const checkouts = values.former === undefined ? [own] : [path.resolve(values.former), own];
 
 const median = (list: readonly number[]) =>
   list.toSorted((a, b) => a - b)[Math.floor(list.length / 2)] ?? Number.NaN;
@@ -71,19 +75,22 @@ const parts: Record<string, () => Promise<void>> = {
     );
   },
   async api() {
-    const figures = await askApi(1000, 10);
-    const { tasks, apps, appsGzipped, endpoints, eventMs, rssMiB } = figures;
-    const shown = ({ medianMs, p99Ms, bytes }: typeof apps) =>
-      `p99 ${p99Ms.toFixed(1)} ms (median ${medianMs.toFixed(1)}, ${(bytes / 2 ** 20).toFixed(1)} MiB)`;
-    console.log(
-      `api: ${tasks} running tasks of 1000 apps, the health of ${CHANGES} changed before each request: ` +
-        `/v2/apps?embed=apps.tasks ${shown(apps)}, gzipped ${shown(appsGzipped)}, /v1/endpoints ${shown(endpoints)}, ` +
-        `an update to its event p99 ${eventMs.toFixed(1)} ms, RSS ${Math.round(rssMiB)} MiB with the simulated Mesos`,
-    );
+    const apps = Math.ceil(tasks / TASKS_OF_APP);
+    const all = await askApi(checkouts, apps, TASKS_OF_APP);
+    for (const [i, { answers, eventMs, delayMs, rssMiB }] of all.entries()) {
+      const shown = answers.map(({ medianMs, p99Ms, bytes }, question) => {
+        const [url, encoding] = QUESTIONS[question] ?? [''];
+        const size = `${(bytes / 2 ** 20).toFixed(2)} MiB`;
+        return `${url}${encoding === undefined ? '' : ' gzipped'} p99 ${p99Ms.toFixed(1)} ms (median ${medianMs.toFixed(1)}, ${size})`;
+      });
+      console.log(
+        `api: ${apps * TASKS_OF_APP} running tasks of ${apps} apps, ${checkouts[i]}, the health of ${CHANGES} tasks changed before each request: ` +
+          `${shown.join(', ')}; an update to its event p99 ${eventMs.toFixed(1)} ms; delay of the event loop p99 ${delayMs.toFixed(1)} ms; ` +
+          `RSS of the scheduler ${Math.round(rssMiB.started)} MiB before the requests, ${Math.round(rssMiB.ended)} after, ${Math.round(rssMiB.most)} at most`,
+      );
+    }
   },
   async state() {
-    const own = path.resolve(import.meta.dirname, '../../..');
-    const checkouts = values.former === undefined ? [own] : [path.resolve(values.former), own];
     const all = await measureState(tasks, checkouts, ROUNDS);
     for (const [i, runs] of all.entries()) {
       const of = (name: keyof StateFigures) => Math.round(median(runs.map((run) => run[name])));
