@@ -70,8 +70,10 @@ unknown() {
   return 1
 }
 
-# update OPTION...: fetches package lists
-update() { timeout "$FETCH_SECONDS" apt-get -c "$dir/conf" -q update -o APT::Color=0 "$@" 2>&1; }
+# update OPTION...: fetches package lists. apt's cache is built by the next program that reads it, so once
+update() {
+  timeout "$FETCH_SECONDS" apt-get -c "$dir/conf" -q update -o APT::Color=0 -o pkgCacheFile::Generate=false "$@" 2>&1
+}
 
 # fetch_lists: fetches the lists of the host's and of the plan's sources into $dir
 fetch_lists() {

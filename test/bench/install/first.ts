@@ -10,7 +10,7 @@ import { until } from '../../e2e/demo-cluster.ts';
 import { type LabCluster, PORTS } from '../../e2e/support/lab-cluster.ts';
 import type { LabHost } from '../../lab/host.ts';
 import type { Lab } from '../../lab/lab.ts';
-import { dropCaches, seconds } from './measure.ts';
+import { dropCaches, hostsCpu, seconds } from './measure.ts';
 import { ARCHIVE, bareCommands } from './shell.ts';
 
 /** Returns the resources of the plan for bare hosts, with secrets and keys. */
@@ -43,13 +43,22 @@ async function waitForCluster(hosts: readonly LabHost[], cluster: LabCluster): P
   );
 }
 
-/** Runs the bare commands on all hosts in parallel. @returns seconds until all hosts are done and the cluster runs */
-export async function bareInstall(lab: Lab, cluster: LabCluster, dist: string): Promise<number> {
+/**
+ * Runs the bare commands on all hosts in parallel.
+ *
+ * @returns seconds until all hosts are done and the cluster runs, and of the hosts' processor time
+ */
+export async function bareInstall(
+  lab: Lab,
+  cluster: LabCluster,
+  dist: string,
+): Promise<{ seconds: number; hosts: number }> {
   const resources = await planResources(cluster);
   const secrets = await cluster.secrets();
   const archive = await payload(dist);
   await dropCaches();
-  return await seconds(async () => {
+  const before = await hostsCpu(lab);
+  const taken = await seconds(async () => {
     await Promise.all(
       lab.hosts.map(async (host) => {
         const ssh = ['-F', lab.ssh.config, host.name];
@@ -60,4 +69,5 @@ export async function bareInstall(lab: Lab, cluster: LabCluster, dist: string): 
     );
     await waitForCluster(lab.hosts, cluster);
   });
+  return { seconds: taken, hosts: (await hostsCpu(lab)) - before };
 }

@@ -22,7 +22,7 @@ import { type Lab, startLab } from '../../lab/lab.ts';
 import { machine } from '../figures.ts';
 import { ansibleVersion, measureAnsible } from './ansible.ts';
 import { bareInstall, planResources } from './first.ts';
-import { dropCaches, load, measure, type Taken } from './measure.ts';
+import { dropCaches, hostsCpu, load, measure, type Taken } from './measure.ts';
 import { compareUnchanged } from './unchanged.ts';
 
 const PARTS = ['first', 'unchanged', 'add'] as const;
@@ -55,7 +55,7 @@ async function labOf(count: number, members = count): Promise<{ lab: Lab; cluste
   return { lab, cluster };
 }
 
-async function bareSeconds(count: number): Promise<number> {
+async function bareTaken(count: number): Promise<{ seconds: number; hosts: number }> {
   const { lab, cluster } = await labOf(count);
   try {
     return await bareInstall(lab, cluster, dist);
@@ -78,16 +78,24 @@ async function compare(count: number): Promise<string[]> {
     lines.push(...more);
     for (const line of more) console.log(line);
   };
-  const bare = parts.has('first') ? await bareSeconds(count) : undefined;
+  const bare = parts.has('first') ? await bareTaken(count) : undefined;
   const { lab, cluster } = await labOf(parts.has('add') ? count + 1 : count, count);
   try {
     const resources = await planResources(cluster);
     await dropCaches();
+    const before = await hostsCpu(lab);
     const first = await mesosup(cluster, 'install', '--start', '--yes');
-    add(`  first install, ${load()}:`, `    mesosup install --start: ${shown(first)}`);
+    const used = (await hostsCpu(lab)) - before;
+    add(
+      `  first install, ${load()}:`,
+      `    mesosup install --start: ${shown(first)}, ${(used / count).toFixed(1)} s of each host's`,
+    );
     if (bare !== undefined) {
-      const ratio = (first.seconds / bare).toFixed(2);
-      add(`    bare commands: ${bare.toFixed(1)} s; mesosup takes ${ratio} times as long`);
+      const ratio = (first.seconds / bare.seconds).toFixed(2);
+      add(
+        `    bare commands: ${bare.seconds.toFixed(1)} s, ${(bare.hosts / count).toFixed(1)} s of each host's ` +
+          `processors; mesosup takes ${ratio} times as long`,
+      );
     }
     if (parts.has('unchanged')) {
       add(...(await compareUnchanged(lab, cluster, [...resources.keys()], rounds)));

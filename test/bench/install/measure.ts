@@ -1,8 +1,11 @@
 /** Measures programs of this machine: seconds, and seconds of processor time, of the program and all it started. */
 
 import { writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
 import { loadavg } from 'node:os';
+import { json } from 'node:stream/consumers';
 import { execa } from 'execa';
+import type { Lab } from '../../lab/lab.ts';
 
 export interface Taken {
   readonly seconds: number;
@@ -35,6 +38,29 @@ export async function measure(
     throw new Error(`exit ${done.exitCode}: ${command[0]}\n${done.stdout}\n${done.stderr}`);
   const [real = 0, user = 0, system = 0] = (done.stderr.split('\n').at(-1) ?? '').split(' ').map(Number);
   return { seconds: real, cpu: user + system, stdout: done.stdout };
+}
+
+/** @returns seconds of processor time that the lab's hosts have used since they began, by Docker's statistics */
+export async function hostsCpu(lab: Lab): Promise<number> {
+  const used = await Promise.all(lab.hosts.map(({ container }) => containerCpu(container)));
+  return used.reduce((sum, one) => sum + one, 0);
+}
+
+interface Statistics {
+  /** In nanoseconds. */
+  readonly cpu_stats: { readonly cpu_usage: { readonly total_usage: number } };
+}
+
+async function containerCpu(container: string): Promise<number> {
+  const { cpu_stats } = await new Promise<Statistics>((resolve, reject) => {
+    const path = `/containers/${container}/stats?stream=false&one-shot=true`;
+    request({ socketPath: '/var/run/docker.sock', path }, (answer) =>
+      json(answer).then(resolve as never, reject),
+    )
+      .on('error', reject)
+      .end();
+  });
+  return cpu_stats.cpu_usage.total_usage / 1e9;
 }
 
 /**
