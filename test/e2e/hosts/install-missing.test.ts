@@ -14,6 +14,7 @@ import { ensureRedisImage, loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { root, until } from '../demo-cluster.ts';
+import { runExample } from '../support/cluster-example.ts';
 import { expectDone, LabCluster, type Outcome, PORTS } from '../support/lab-cluster.ts';
 import { type Load, underLoad } from '../support/redis-load.ts';
 import { type Contacts, contactsDuring } from '../support/ssh-contacts.ts';
@@ -314,4 +315,5 @@ test('node remove --dead removes a host that burnt down, and no host that answer
   const logs = await Promise.all(masters.map((host) => host.run('journalctl -q -o cat -u mesos-master')));
   expect(logs.join('\n')).toMatch(/gone/i);
   expect((await cluster.healthy()).problems).toEqual([]);
+  if (isSoak) await runExample(cluster, lab.host('h1'));
 });

@@ -5,6 +5,7 @@ import { ensureRedisImage, loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { until } from '../demo-cluster.ts';
+import { runExample } from '../support/cluster-example.ts';
 import { expectDone, LabCluster } from '../support/lab-cluster.ts';
 import { underLoad } from '../support/redis-load.ts';
 
@@ -60,5 +61,9 @@ describe.runIf(isSoak)('1 → 3 → 5 → 3 members', () => {
     expect(await quorum('h1')).toBe(wanted);
     expect(await cluster.planned()).toEqual({});
     expect((await cluster.healthy()).problems).toEqual([]);
+  });
+
+  test('the example of 2013 runs at the end', async () => {
+    await runExample(cluster, lab.host('h1'));
   });
 });

@@ -7,7 +7,6 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Endpoint } from '../../../src/demo/scheduler-api.ts';
 import type { NodeRow } from '../../../src/install/node-rows.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../../lab/images.ts';
@@ -15,12 +14,12 @@ import { type Lab, startLab } from '../../lab/lab.ts';
 import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { docCommand } from '../../support/docs.ts';
 import { root, until } from '../demo-cluster.ts';
+import { runExample } from '../support/cluster-example.ts';
 import { expectDone, LabCluster } from '../support/lab-cluster.ts';
 import { type Load, underLoad } from '../support/redis-load.ts';
 
 const ROLES = 'zookeeper,master,scheduler,agent';
 const APP = 'pings';
-const EXAMPLE = 'example';
 const isSoak = Number(process.env.MESOSUP_SOAK_FACTOR ?? 1) > 1;
 /** Hosts onto which the backup of the cluster is restored. */
 const NEW = ['h5', 'h6', 'h7'];
@@ -221,28 +220,6 @@ test.runIf(isSoak)(
       (await restored.endpoints(h5, APP).catch(() => [])).filter(({ host }) => addresses.includes(host));
     const addresses = NEW.map(address);
     await until('the app runs again', async () => (await back()).length === 3, 180_000);
-    expect(addresses).toContain((await startExample(restored, h5)).host);
+    expect(addresses).toContain((await runExample(restored, h5)).host);
   },
 );
-
-/** Starts Redis as the page of 2013 does, and asks it from a container. */
-async function startExample(on: LabCluster, host: LabHost): Promise<Endpoint> {
-  const image = await ensureRedisImage();
-  const answer = await on.api(host, '/v1/apps/start', {
-    method: 'POST',
-    body: JSON.stringify({
-      ...{ id: EXAMPLE, instances: 1, mem: 256, cpus: 0.5 },
-      ...{ executor: '/var/lib/mesos/executors/docker', cmd: image },
-    }),
-  });
-  expect(answer.status, await answer.text()).toBe(204);
-  return until('the example answers', () => askExample(on, host, image), 120_000);
-}
-
-async function askExample(on: LabCluster, host: LabHost, image: string): Promise<Endpoint | undefined> {
-  const [endpoint] = await on.endpoints(host, EXAMPLE).catch(() => []);
-  if (!endpoint) return undefined;
-  const ask = `docker run --rm ${image} redis-cli -h ${endpoint.host} -p ${endpoint.port}`;
-  const { stdout } = await host.exec(`${ask} SET x 7 && ${ask} GET x`);
-  return stdout.trim() === 'OK\n7' ? endpoint : undefined;
-}

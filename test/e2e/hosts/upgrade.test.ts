@@ -14,6 +14,7 @@ import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { docCommand } from '../../support/docs.ts';
 import { root, until } from '../demo-cluster.ts';
 import { makeTestImages } from '../support/busybox-image.ts';
+import { runExample } from '../support/cluster-example.ts';
 import type { HttpLoad } from '../support/http-load.ts';
 import { expectDone, LabCluster, mesosOf } from '../support/lab-cluster.ts';
 import type { LbProcess } from '../support/lb-process.ts';
@@ -217,6 +218,7 @@ inSoak(
     expect(await taskContainers(lab)).toEqual(was);
     for (const host of lab.hosts) expect(await payloadOf(host)).toBe(olderVersion);
     await cluster.healthy();
+    await runExample(cluster, lab.host('h1'));
   },
   LONG_MS,
 );

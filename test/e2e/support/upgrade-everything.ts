@@ -6,6 +6,7 @@ import { expect } from 'vitest';
 import type { LabHost } from '../../lab/host.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { root } from '../demo-cluster.ts';
+import { runExample } from './cluster-example.ts';
 import { expectDone, type LabCluster } from './lab-cluster.ts';
 import { offerNewer } from './newer-packages.ts';
 import { taskContainers, watched } from './upgrade-watch.ts';
@@ -60,7 +61,7 @@ export async function offerAll({ hosts, mesos }: Lab): Promise<Record<string, st
   return { ...newer, 'aventer-mesos': mesos().nextVersion };
 }
 
-/** @throws Error if a request fails, a container restarts, or something is not upgraded */
+/** @throws Error if a request fails, a container restarts, something is not upgraded, or the example of 2013 does not run */
 export async function upgradeEverything(
   cluster: LabCluster,
   newer: Readonly<Record<string, string>>,
@@ -84,4 +85,5 @@ export async function upgradeEverything(
   const again = await cluster.run('upgrade', '--yes');
   expect(again.stdout).toMatch(/no changes/i);
   expect(await cluster.planned()).toEqual({});
+  await runExample(cluster, lab.host('h1'));
 }
