@@ -56,16 +56,18 @@ export type Api = FastifyInstance;
 /**
  * Answers with Marathon's headers: with this spelling, without a charset, and without Content-Length for chunked
  * bodies. Bypasses fastify, which would change headers.
+ * @param zip returns the compressed body, if that is known better than by compressing all of it
  */
 export function respond(
   reply: FastifyReply,
   status: number,
   headers: Readonly<Record<string, string>>,
   body: Body = [],
+  zip?: () => Promise<Body>,
 ): FastifyReply {
   reply.hijack();
   ignoreRest(reply.request.raw, reply.raw);
-  if (!compress(reply, status, headers, body)) send(reply, status, headers, body);
+  if (!compress(reply, status, headers, body, zip)) send(reply, status, headers, body);
   return reply;
 }
 

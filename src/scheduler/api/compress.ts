@@ -9,18 +9,23 @@ const MIN_BYTES = 4096;
 /** Lists of apps shrink about tenfold at any level; low levels take a fraction of the time. */
 const LEVEL = 1;
 
-/** Compresses outside the event loop. @returns true if it sends the answer, false if the caller must send it */
+/**
+ * Compresses outside the event loop.
+ * @param zip returns the compressed body
+ * @returns true if it sends the answer, false if the caller must send it
+ */
 export function compress(
   reply: FastifyReply,
   status: number,
   headers: Readonly<Record<string, string>>,
   body: Body,
+  zip: () => Promise<Body> = () => gzip(body),
 ): boolean {
   const { request, raw } = reply;
   if (lengthOf(body) < MIN_BYTES) return false;
   raw.appendHeader('Vary', 'Accept-Encoding');
   if (request.method === 'HEAD' || !takesGzip(request.headers['accept-encoding'])) return false;
-  gzip(body).then(
+  zip().then(
     (small) => {
       if (raw.destroyed) return;
       const { 'Content-Length': _length, ETag: etag, ...rest } = headers;
@@ -39,7 +44,7 @@ export function compress(
   return true;
 }
 
-async function gzip(body: Body): Promise<Buffer[]> {
+async function gzip(body: Body): Promise<Body> {
   const zip = createGzip({ level: LEVEL, chunkSize: CHUNK_BYTES });
   writeChunks(body, zip);
   return zip.toArray();

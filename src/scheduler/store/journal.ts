@@ -6,11 +6,11 @@
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { StoredEvent } from '../domain/events.ts';
+import { Pace } from '../pace.ts';
 import { inBatches } from './batches.ts';
 import { describeHeadProblem, eventReader } from './formats.ts';
 import { decodeRecord, encodeFrame, findFrames } from './frames.ts';
 import { lockDirectory } from './lock.ts';
-import { Pace } from './pace.ts';
 import { STATE_VERSION, type Store, StoreError } from './store.ts';
 import { Turns } from './turns.ts';
 

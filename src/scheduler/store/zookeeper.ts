@@ -20,8 +20,8 @@ import {
   type ZooKeeperSession,
 } from '../../zookeeper/client.ts';
 import type { StoredEvent } from '../domain/events.ts';
+import { Pace } from '../pace.ts';
 import { encodeBatch, encodeEvents, inBatches, listContents, type Part } from './batches.ts';
-import { Pace } from './pace.ts';
 import type { Store } from './store.ts';
 import { Turns } from './turns.ts';
 import {

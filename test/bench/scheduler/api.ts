@@ -18,6 +18,7 @@ const UNCOUNTED = 20;
 const UPDATES = 100;
 const AGENTS = 1000;
 const PATIENCE_MS = 120_000;
+const MS_PER_CLOCK_TICK = 10;
 /** Number of tasks whose health changes before each request: some hundred changes per second. */
 export const CHANGES = 10;
 
@@ -35,6 +36,8 @@ export interface Answer {
   /** From the request to the last byte: median and 99th percentile. */
   readonly medianMs: number;
   readonly p99Ms: number;
+  /** Processor time of the scheduler for a request and the changes before it: not affected by other processes. */
+  readonly cpuMs: number;
   /** As transferred. */
   readonly bytes: number;
 }
@@ -157,6 +160,13 @@ class Cluster implements AsyncDisposable {
     return Number(new RegExp(`^${field}:\\s+(\\d+)`, 'm').exec(status)?.[1]) / 1024;
   }
 
+  /** Of all of its threads, since its start. */
+  cpuMs(): number {
+    const fields =
+      readFileSync(`/proc/${this.#scheduler?.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * MS_PER_CLOCK_TICK;
+  }
+
   async delayMs(): Promise<number> {
     const text = await (await fetch(`${this.url}/metrics/prometheus`)).text();
     return Number(/^nodejs_eventloop_lag_p99_seconds ([\d.e-]+)/m.exec(text)?.[1]) * 1000;
@@ -179,6 +189,7 @@ class Cluster implements AsyncDisposable {
 async function timed(clusters: readonly Cluster[], url: string, encoding: string): Promise<Answer[]> {
   const ms: number[][] = clusters.map(() => []);
   const bytes = clusters.map(() => 0);
+  const cpu = clusters.map((cluster) => -cluster.cpuMs());
   for (let i = -UNCOUNTED; i < REQUESTS; i += 1) {
     for (const [which, cluster] of clusters.entries()) {
       await cluster.change(CHANGES);
@@ -190,6 +201,7 @@ async function timed(clusters: readonly Cluster[], url: string, encoding: string
   return ms.map((all, i) => ({
     medianMs: percentile(all, 0.5),
     p99Ms: percentile(all, 0.99),
+    cpuMs: ((cpu[i] ?? 0) + (clusters[i]?.cpuMs() ?? 0)) / (REQUESTS + UNCOUNTED),
     bytes: bytes[i] ?? 0,
   }));
 }

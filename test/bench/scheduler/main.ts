@@ -78,10 +78,10 @@ const parts: Record<string, () => Promise<void>> = {
     const apps = Math.ceil(tasks / TASKS_OF_APP);
     const all = await askApi(checkouts, apps, TASKS_OF_APP);
     for (const [i, { answers, eventMs, delayMs, rssMiB }] of all.entries()) {
-      const shown = answers.map(({ medianMs, p99Ms, bytes }, question) => {
+      const shown = answers.map(({ medianMs, p99Ms, cpuMs, bytes }, question) => {
         const [url, encoding] = QUESTIONS[question] ?? [''];
         const size = `${(bytes / 2 ** 20).toFixed(2)} MiB`;
-        return `${url}${encoding === undefined ? '' : ' gzipped'} p99 ${p99Ms.toFixed(1)} ms (median ${medianMs.toFixed(1)}, ${size})`;
+        return `${url}${encoding === undefined ? '' : ' gzipped'} p99 ${p99Ms.toFixed(1)} ms (median ${medianMs.toFixed(1)}, processor ${cpuMs.toFixed(1)}, ${size})`;
       });
       console.log(
         `api: ${apps * TASKS_OF_APP} running tasks of ${apps} apps, ${checkouts[i]}, the health of ${CHANGES} tasks changed before each request: ` +

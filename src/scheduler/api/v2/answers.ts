@@ -9,6 +9,7 @@ import { BadRequestError, json, jsonFor, queryOf, respond } from '../answers.ts'
 import { lengthOf } from '../body.ts';
 import { isViewer } from '../request-user.ts';
 import { bytesOf, newPart, type Part, partForViewers } from './parts.ts';
+import { zipParts } from './zipped-parts.ts';
 
 /** Answers a refused change. */
 export function refused(reply: FastifyReply, result: Reply | undefined): FastifyReply {
@@ -78,7 +79,7 @@ export function flagOf(request: FastifyRequest, name: string, preset = false): b
 
 /** Answers 200 with an ETag, or 304 if the client has this answer already. */
 export function cacheable(request: FastifyRequest, reply: FastifyReply, value: unknown): FastifyReply {
-  return cacheableParts(request, reply, [newPart(jsonFor(request, value))]);
+  return sendParts(request, reply, [newPart(jsonFor(request, value))]);
 }
 
 /** Like `cacheable`, for a list. @param name the field that holds the list @param rest further fields */
@@ -91,13 +92,27 @@ export function cacheableList(
 ): FastifyReply {
   const fields = JSON.stringify(rest).slice(1);
   const end = newPart(`]${fields === '}' ? '' : ','}${fields}`);
-  const comma = newPart(',');
-  const shown = isViewer(request) ? items.map(partForViewers) : items;
-  const parts = shown.flatMap((item, i) => (i === 0 ? [item] : [comma, item]));
-  return cacheableParts(request, reply, [newPart(`{${JSON.stringify(name)}:[`), ...parts, end]);
+  return cacheableParts(request, reply, [newPart(`{${JSON.stringify(name)}:[`, true), ...joined(items), end]);
 }
 
-function cacheableParts(request: FastifyRequest, reply: FastifyReply, parts: readonly Part[]): FastifyReply {
+const COMMA = newPart(',');
+
+/** @returns the items of a list with commas between them */
+export function joined(items: readonly Part[]): Part[] {
+  return items.flatMap((item, i) => (i === 0 ? [item] : [COMMA, item]));
+}
+
+/** Like `cacheable`, for the pieces of a JSON text. Each item with environments must be a piece of its own. */
+export function cacheableParts(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  all: readonly Part[],
+): FastifyReply {
+  const parts = isViewer(request) ? all.map(partForViewers) : all;
+  return sendParts(request, reply, parts);
+}
+
+function sendParts(request: FastifyRequest, reply: FastifyReply, parts: readonly Part[]): FastifyReply {
   const etag = `"${hash('sha1', parts.map((part) => part.hash).join(), 'base64url')}"`;
   const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   if (known?.some((tag) => tag === etag || tag === '*')) return respond(reply, 304, { ETag: etag });
@@ -107,7 +122,7 @@ function cacheableParts(request: FastifyRequest, reply: FastifyReply, parts: rea
     'Content-Length': String(lengthOf(body)),
     ETag: etag,
   };
-  return respond(reply, 200, headers, body);
+  return respond(reply, 200, headers, body, parts.length > 1 ? () => zipParts(parts) : undefined);
 }
 
 /** The requested part of a list. */

@@ -8,9 +8,9 @@ import { fieldErrors } from '../../domain/field-errors.ts';
 import { type GroupUpdate, groupScaleSchema, groupSchema } from '../../domain/group-schema.ts';
 import { type Api, type ApiOptions, json, queriesOf } from '../answers.ts';
 import { appsOf } from '../views.ts';
-import { cacheable, invalid, unknownGroup } from './answers.ts';
+import { cacheableList, cacheableParts, invalid, unknownGroup } from './answers.ts';
 import { deploy, embedsOf } from './apps.ts';
-import { appJson, type GroupEmbeds, groupJson } from './views.ts';
+import { appParts, type GroupEmbeds, gatherGroup, groupParts } from './views.ts';
 
 type ByPath = FastifyRequest<{ Params: { '*'?: string } }>;
 
@@ -36,24 +36,21 @@ async function get(request: ByPath, reply: FastifyReply, { runner }: ApiOptions)
   if (version !== undefined && part?.[2] === 'apps') return unknownGroup(reply, path);
   const embeds = groupEmbedsOf(request);
   const found = await runner.read((state) => {
-    const group = groupJson(state, id, embeds);
+    const group = gatherGroup(state, id, embeds);
+    if (!group) return undefined;
+    const { role } = state.settings;
+    if (part?.[2] !== 'apps') return { version: group.version, parts: groupParts(group, embeds, role) };
     const within = appsOf(state).filter(({ app }) => isWithin(app.id, id));
-    return (
-      group && {
-        group,
-        apps:
-          part?.[2] === 'apps' ? within.map((one) => appJson(one, embeds.ofApps, state.settings.role)) : [],
-      }
-    );
+    return { version: group.version, parts: appParts(within, embeds.ofApps, role) };
   });
   if (!found) return unknownGroup(reply, id);
-  if (part?.[2] === 'apps') return cacheable(request, reply, { apps: found.apps });
+  if (part?.[2] === 'apps') return cacheableList(request, reply, 'apps', found.parts);
   // Only the current version of a group is kept; apps have their own versions.
-  if (part?.[2] === 'versions' && version === undefined) return json(reply, [found.group.version]);
-  if (version !== undefined && Date.parse(version) !== Date.parse(found.group.version)) {
+  if (part?.[2] === 'versions' && version === undefined) return json(reply, [found.version]);
+  if (version !== undefined && Date.parse(version) !== Date.parse(found.version)) {
     return json(reply, { message: `Group '${id}' has no version '${version}': ${NO_VERSIONS}` }, 404);
   }
-  return cacheable(request, reply, found.group);
+  return cacheableParts(request, reply, found.parts);
 }
 
 const SCALED_WITH: ReadonlySet<string> = new Set(['id', 'scaleBy', 'version']);

@@ -9,6 +9,7 @@ import type { AppRecord } from '../../domain/state.ts';
 import { endpointsText, haproxyText } from '../endpoints.ts';
 import { EMBEDS } from './apps.ts';
 import { partOf } from './parts.ts';
+import { taskParts } from './tasks.ts';
 import { appParts, type Embed } from './views.ts';
 
 const ALL: ReadonlySet<Embed> = new Set(EMBEDS);
@@ -19,6 +20,7 @@ const QUESTIONS: ((records: readonly AppRecord[]) => readonly Buffer[])[] = [
   (records) => appParts(records, new Set(['counts']), '*').map(({ bytes }) => bytes),
   (records) =>
     appParts(records, new Set(), '*', { fields: new Set(['id', 'instances']) }).map(({ bytes }) => bytes),
+  (records) => taskParts(records, {}).map(({ bytes }) => bytes),
   (records) => endpointsText(records, false),
   (records) => endpointsText(records, true),
   (records) => haproxyText(records),

@@ -4,6 +4,7 @@
  */
 
 import { hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
 import type { AppRecord } from '../../domain/state.ts';
 import { withoutEnvironment } from '../viewer-json.ts';
 
@@ -11,6 +12,8 @@ export interface Part {
   readonly bytes: Buffer;
   /** Equal for equal bytes, also in other schedulers. */
   readonly hash: string;
+  /** True if it is compressed together with the parts before it, but not with those after it. */
+  readonly endsGroup: boolean;
 }
 
 interface Kept {
@@ -21,6 +24,10 @@ interface Kept {
 
 /** Cached parts for each app: bounds memory, and is enough for a few clients with different requests. */
 const MAX_KINDS = 4;
+/** Apps that are compressed together, on average: fewer would compress badly, more would be compressed too often. */
+const APPS_OF_GROUP = 8;
+/** Compressed alone. */
+const LARGE_BYTES = 1 << 16;
 
 const kept = new WeakMap<AppRecord, Kept>();
 
@@ -38,16 +45,21 @@ export function partOf(record: AppRecord, kind: string, make: (record: AppRecord
   const known = found.parts.get(kind);
   if (known) return known;
   if (found.parts.size >= MAX_KINDS) found.parts.clear();
-  const part = newPart(make(record));
+  // By the id, so that the groups stay the same when other apps come and go.
+  const part = newPart(make(record), crc32(record.app.id) % APPS_OF_GROUP === 0);
   found.parts.set(kind, part);
   return part;
 }
 
-export function newPart(text: string): Part {
+export function newPart(text: string, endsGroup = false): Part {
   // Not from the pool: a cached slice would keep its complete pool in memory.
   const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
   bytes.write(text);
-  return { bytes, hash: hash('sha1', bytes, 'base64url') };
+  return {
+    bytes,
+    hash: hash('sha1', bytes, 'base64url'),
+    endsGroup: endsGroup || bytes.length >= LARGE_BYTES,
+  };
 }
 
 const forViewers = new WeakMap<Part, Part>();
@@ -56,7 +68,7 @@ const forViewers = new WeakMap<Part, Part>();
 export function partForViewers(part: Part): Part {
   const known = forViewers.get(part);
   if (known) return known;
-  const made = newPart(withoutEnvironment(part.bytes.toString()));
+  const made = newPart(withoutEnvironment(part.bytes.toString()), part.endsGroup);
   forViewers.set(part, made);
   return made;
 }

@@ -4,12 +4,24 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as z from 'zod';
 import type { TaskFilter } from '../../decide/inputs.ts';
 import { fieldErrors } from '../../domain/field-errors.ts';
-import type { State } from '../../domain/state.ts';
+import type { AppRecord, State } from '../../domain/state.ts';
 import type { Task } from '../../domain/task.ts';
 import { type Api, type ApiOptions, json, queriesOf, queryOf, text } from '../answers.ts';
 import { haproxyText } from '../endpoints.ts';
 import { appsOf, wantsText } from '../views.ts';
-import { cacheable, flagOf, invalid, pageOf, pagingOf, pickFields, refused, unknownApp } from './answers.ts';
+import {
+  cacheable,
+  cacheableList,
+  flagOf,
+  invalid,
+  type Paging,
+  pageOf,
+  pagingOf,
+  pickFields,
+  refused,
+  unknownApp,
+} from './answers.ts';
+import { type Part, partOf } from './parts.ts';
 import { suspendedJson, taskJson, tasksJson } from './views.ts';
 
 const MAX_IDS = 100_000;
@@ -29,6 +41,15 @@ export function addTaskRoutes(api: Api, options: ApiOptions): void {
       (wanted.length === 0 || wanted.includes(statusOf(task))) &&
       (agent === undefined || task.agentId === agent);
     const paging = pagingOf(request);
+    if (
+      wanted.length === 0 &&
+      agent === undefined &&
+      paging.cursor === undefined &&
+      paging.limit === undefined
+    ) {
+      const parts = await runner.read((state) => taskParts(appsOf(state), paging));
+      return cacheableList(request, reply, 'tasks', parts);
+    }
     const { tasks, next } = await runner.read((state) => {
       const tasks = [...state.apps.values()].flatMap((record) =>
         [...record.tasks.values()]
@@ -52,6 +73,16 @@ export function addTaskRoutes(api: Api, options: ApiOptions): void {
     if (!parsed.success) return invalid(reply, fieldErrors(parsed.error));
     return kill(request, reply, options, { taskIds: new Set(parsed.data.ids) }, (tasks) => ({ tasks }));
   });
+}
+
+/** Formats the tasks of apps, for each app with tasks as one cached part of a list. */
+export function taskParts(records: readonly AppRecord[], paging: Paging): Part[] {
+  const kind = JSON.stringify(['tasks', paging.fields && [...paging.fields]]);
+  const show = (record: AppRecord) =>
+    tasksJson(record)
+      .map((task) => JSON.stringify(pickFields(task, paging)))
+      .join();
+  return records.map((record) => partOf(record, kind, show)).filter(({ bytes }) => bytes.length > 0);
 }
 
 export async function getAppTasks(

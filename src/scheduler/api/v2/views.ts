@@ -6,7 +6,7 @@ import { pathText } from '../../domain/field-errors.ts';
 import type { Reservation } from '../../domain/reservation.ts';
 import type { AppRecord, State, TaskFailure } from '../../domain/state.ts';
 import { instanceIdOf, isCounted, type Task } from '../../domain/task.ts';
-import { type Paging, pickFields } from './answers.ts';
+import { joined, type Paging, pickFields } from './answers.ts';
 import type {
   AppJson,
   CountsJson,
@@ -18,7 +18,7 @@ import type {
   WarningJson,
 } from './app-schemas.ts';
 import { healthOf, healthResults, readinessResults } from './check-views.ts';
-import { type Part, partOf } from './parts.ts';
+import { newPart, type Part, partOf } from './parts.ts';
 
 export type Embed =
   | 'tasks'
@@ -200,21 +200,37 @@ export interface GroupEmbeds {
   readonly ofApps: ReadonlySet<Embed>;
 }
 
-/** A group under construction. */
-interface Gathered extends GroupJson {
+/** A group with everything in it. */
+export interface Gathered extends Pick<GroupJson, 'id' | 'dependencies'> {
   version: string;
-  readonly apps: AppJson[];
+  readonly apps: AppRecord[];
   groups: Gathered[];
 }
 
-/** @returns the group with everything in it, or undefined if it does not exist */
-export function groupJson(state: State, id: string, embeds: GroupEmbeds): GroupJson | undefined {
+/** Formats a group as pieces of a JSON text, with a cached one for each app. */
+export function groupParts(group: Gathered, { ofApps }: GroupEmbeds, role: string): Part[] {
+  const { id, version, dependencies } = group;
+  const own: Pick<GroupJson, 'id' | 'version' | 'dependencies'> = { id, version, dependencies };
+  return [
+    newPart(`${JSON.stringify(own).slice(0, -1)},"apps":[`, true),
+    ...joined(appParts(group.apps, ofApps, role)),
+    newPart('],"groups":['),
+    ...group.groups.flatMap((one, i) => [
+      ...(i === 0 ? [] : [newPart(',')]),
+      ...groupParts(one, { groups: true, apps: true, ofApps }, role),
+    ]),
+    newPart('],"pods":[]}', true),
+  ];
+}
+
+/** @returns undefined if the group does not exist */
+export function gatherGroup(state: State, id: string, embeds: GroupEmbeds): Gathered | undefined {
   const groups = new Map<string, Gathered>();
   const groupOf = (groupId: string): Gathered => {
     const known = groups.get(groupId);
     if (known) return known;
     const { version = '', dependencies = [] } = state.groups.get(groupId) ?? {};
-    const made: Gathered = { id: groupId, version, dependencies, apps: [], groups: [], pods: [] };
+    const made: Gathered = { id: groupId, version, dependencies, apps: [], groups: [] };
     groups.set(groupId, made);
     if (groupId !== ROOT) groupOf(parentOf(groupId)).groups.push(made);
     return made;
@@ -225,7 +241,7 @@ export function groupJson(state: State, id: string, embeds: GroupEmbeds): GroupJ
     const record = state.apps.get(appId);
     const group = groupOf(parentOf(appId));
     if (!record) continue;
-    if (embeds.apps) group.apps.push(appJson(record, embeds.ofApps, state.settings.role));
+    if (embeds.apps) group.apps.push(record);
     // A group has the newest version of its contents.
     for (
       let at: string | undefined = group.id;
