@@ -75,7 +75,7 @@ const allowed = {
     'simulator',
     'text',
   ],
-  client: ['scheduler/api'],
+  client: ['scheduler/api', 'tls/failure.ts'],
   context: ['client', 'cluster', 'demo', 'stored', 'text', 'tls'],
   cluster: [
     'hosts',
@@ -94,9 +94,9 @@ const allowed = {
   health: ['mesos'],
   hosts: [],
   install: ['cluster', 'hosts', 'stored', 'text'],
-  lb: ['client', 'proc', 'stored', 'text', 'tls'],
+  lb: ['client', 'context/edge/http-send.ts', 'proc', 'stored', 'text', 'tls'],
   mesos: ['tls'],
-  monitoring: ['mesos/http.ts', 'tls'],
+  monitoring: ['tls'],
   proc: [],
   scheduler: [
     'exec',

@@ -64,7 +64,11 @@ export async function clientOf(context: Context): Promise<ApiClient> {
     credentials?.kind === 'password'
       ? basicAuthorization(credentials.user, credentials.password)
       : credentials && tokenAuthorization(credentials.token);
-  return new ApiClient({ urls, authorization, fetch: httpSend({ ca: await certificatesOf(context) }) });
+  return new ApiClient({
+    urls,
+    authorization,
+    fetch: httpSend({ ca: await certificatesOf(context), caFile: context.caFile }),
+  });
 }
 
 /** The certificates of the context's CA file, in PEM; undefined without one. @throws UsageError */

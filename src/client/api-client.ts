@@ -5,6 +5,7 @@
 
 import { UsageError } from '../errors/mesosup-error.ts';
 import { parseJson } from '../json.ts';
+import { BAD_CERTIFICATE, UNSENT_BY_TLS } from '../tls/failure.ts';
 import { ApiError, type Remedies, refusalOf } from './api-error.ts';
 import type { AnswerOf, Input, Method, PathOf, QueryValue } from './operation-types.ts';
 import { EventDecoder, type ServerSentEvent } from './server-events.ts';
@@ -78,6 +79,7 @@ export const CONNECT_TIMEOUT = 'CONNECT_TIMEOUT';
 const UNSENT = new Set([
   ...['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'],
   ...['UND_ERR_CONNECT_TIMEOUT', CONNECT_TIMEOUT, 'ERR_PROXY_TUNNEL'],
+  ...UNSENT_BY_TLS,
 ]);
 
 export class ApiClient {
@@ -228,7 +230,8 @@ export class ApiClient {
       const result = await this.#tryAll(request, reads);
       const isLast = Date.now() + pause > end;
       if (result instanceof ApiError) {
-        if (!reads || isLast || !result.failure) throw result;
+        const { failure } = result;
+        if (!reads || isLast || !failure || BAD_CERTIFICATE.includes(failure)) throw result;
       } else if (result.status !== 503 || !reads || isLast) return result;
       else await discard(result);
       await sleep(pause, signal);

@@ -6,7 +6,7 @@ import { EXECUTOR_PROTOCOL, executorPath, type Invitation } from '../exec/contro
 import { FrameSocket } from '../exec/frame-socket.ts';
 import { readText } from '../mesos/http.ts';
 import { createTransport } from '../tls/connect.ts';
-import type { ClientTls } from '../tls/settings.ts';
+import { type ClientTls, tlsForUrl } from '../tls/settings.ts';
 import type { Schedulers } from './schedulers.ts';
 
 const ANSWER_WITHIN_MS = 5000;
@@ -37,10 +37,10 @@ export async function dialScheduler(
   throw new Error(reasons.join('; '));
 }
 
-/** An address with https needs TLS, whatever the agent needs. */
-function tlsFor({ protocol }: URL, { ca }: Schedulers, tls: ClientTls): ClientTls {
-  if (protocol === 'http:') return tls;
-  return { ...tls, mode: 'required', ...(ca !== undefined && { ca }) };
+/** The file of the schedulers' addresses may name another CA than that of the agent. */
+function tlsFor(url: URL, { ca }: Schedulers, tls: ClientTls): ClientTls {
+  const own = url.protocol === 'https:' && ca !== undefined ? { ca } : {};
+  return tlsForUrl(url, { ...tls, ...own });
 }
 
 async function dial(url: URL, tls: ClientTls, { session, token }: Invitation): Promise<FrameSocket> {

@@ -18,6 +18,8 @@ export interface ConfigurationOptions {
   readonly httpsPort: number;
   /** `HOST:PORT` of the statistics page and of `/metrics`. */
   readonly stats: string;
+  /** If the statistics have TLS. */
+  readonly statsTls?: StatsTls | undefined;
   /** The directory of certificates. */
   readonly certificateDirectory: string | undefined;
   /** The names of its files, with an equal fingerprint for equal content. */
@@ -30,6 +32,15 @@ export interface ConfigurationOptions {
   readonly maxReloads: number;
   /** Milliseconds in which the share of a new server grows; 0: at once. */
   readonly slowStartMs: number;
+}
+
+export interface StatsTls {
+  /** The path of the certificate with its key. */
+  readonly file: string;
+  /** Equal for equal content of the file. */
+  readonly fingerprint: string;
+  /** The name of a Unix socket, if the port takes plain text, too; no other haproxy of this host has it. */
+  readonly plainSocket?: string;
 }
 
 export interface Line {
@@ -91,6 +102,7 @@ export function configure(
     structure.push(...before, `${servers.length} servers${options_}`);
   }
   for (const [name, fingerprint] of options.certificates) structure.push(`${name} ${fingerprint}`);
+  structure.push(options.statsTls?.fingerprint ?? '');
   return { structure: structure.join('\n'), lines };
 }
 
@@ -117,7 +129,37 @@ export function certificateList(names: Iterable<string>, directory: string | und
     .join('');
 }
 
-function head({ socket, user, stats, maxReloads }: ConfigurationOptions): Line[] {
+/** One port can't take both: a frontend of TCP looks at the first bytes, and passes the connection on within haproxy. */
+function statisticsLines({ stats, statsTls }: ConfigurationOptions): string[] {
+  if (!statsTls) return ['frontend mesosup-statistics', '  mode http', `  bind ${stats}`];
+  const { file, plainSocket: name } = statsTls;
+  const tls = `ssl crt ${file}`;
+  if (name === undefined) return ['frontend mesosup-statistics', '  mode http', `  bind ${stats} ${tls}`];
+  const inside = ['tls', 'plain'].map(
+    (kind) => [`mesosup-statistics-${kind}`, `abns@${name}-${kind}`] as const,
+  );
+  return [
+    'frontend mesosup-statistics-port',
+    '  mode tcp',
+    `  bind ${stats}`,
+    '  tcp-request inspect-delay 5s',
+    '  tcp-request content accept if { req.len gt 0 }',
+    '  use_backend mesosup-statistics-tls if { req.ssl_hello_type 1 }',
+    '  default_backend mesosup-statistics-plain',
+    ...inside.flatMap(([backend, socket]) => [
+      `backend ${backend}`,
+      '  mode tcp',
+      `  server own ${socket} send-proxy-v2`,
+    ]),
+    'frontend mesosup-statistics',
+    '  mode http',
+    `  bind ${inside[0]?.[1]} accept-proxy ${tls}`,
+    `  bind ${inside[1]?.[1]} accept-proxy`,
+  ];
+}
+
+function head(options: ConfigurationOptions): Line[] {
+  const { socket, user, maxReloads } = options;
   return [
     '# Written by mesosup lb: changes are lost.',
     'global',
@@ -142,9 +184,7 @@ function head({ socket, user, stats, maxReloads }: ConfigurationOptions): Line[]
     '  timeout http-keep-alive 30s',
     '  timeout queue 30s',
     '  timeout tunnel 1h',
-    'frontend mesosup-statistics',
-    '  mode http',
-    `  bind ${stats}`,
+    ...statisticsLines(options),
     '  http-request use-service prometheus-exporter if { path /metrics }',
     '  stats enable',
     '  stats uri /',

@@ -50,7 +50,7 @@ try {
     await new Haproxy(options.haproxy, options.dataDirectory).stop();
     process.exit(0);
   }
-  const client = connectScheduler(options);
+  const client = connectScheduler(options, (message) => log.warn(message));
   if (values.check === true) {
     await readCertificates(options.certificateDirectory);
     await readTemplates(options.templateDirectory);

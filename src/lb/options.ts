@@ -1,6 +1,7 @@
 /** The flags of the load balancer, for its own program and for `mesosup lb run`. */
 
 import { UsageError } from '../errors/mesosup-error.ts';
+import { type ProgramTls, programTls } from '../tls/settings.ts';
 import { type HostPort, ipVersion, parseHostPort } from './address.ts';
 import type { Range } from './routing.ts';
 
@@ -22,7 +23,20 @@ export const LB_FLAGS = {
     help: 'File with USER:PASSWORD for the API; the role viewer is enough.',
   },
   'token-file': { value: 'PATH', help: 'File with a token for the API.' },
-  'ca-file': { value: 'PATH', help: 'File with the CA of the schedulers.' },
+  'ca-file': {
+    value: 'PATH',
+    help: 'File with the CA of the schedulers; read again when it changes. Default: the CAs of the system.',
+  },
+  'cert-file': {
+    value: 'PATH',
+    help: 'PEM file with the certificate of this program, for the schedulers, --stats and --metrics; read again when it changes.',
+  },
+  'key-file': { value: 'PATH', help: 'PEM file with the key of the certificate.' },
+  tls: {
+    value: 'MODE',
+    preset: 'off',
+    help: 'off, preferred (--stats and --metrics take TLS and plain text; http:// URLs are tried with TLS first) or required (TLS only).',
+  },
   group: { value: 'NAME,NAME', help: 'Only apps of these groups (label HAPROXY_GROUP). Default: all apps.' },
   address: { value: 'IP', preset: '*', help: 'Address on which service ports and virtual hosts listen.' },
   'http-port': { value: 'PORT', preset: '80', help: 'Port of virtual hosts.' },
@@ -91,7 +105,7 @@ export interface LbOptions {
   readonly urls: readonly string[];
   readonly credentialsFile: string | undefined;
   readonly tokenFile: string | undefined;
-  readonly caFile: string | undefined;
+  readonly tls: ProgramTls;
   readonly groups: readonly string[];
   readonly address: string;
   readonly httpPort: number;
@@ -172,7 +186,7 @@ export function readOptions(values: LbValues): LbOptions {
     ),
     credentialsFile: text('credentials-file'),
     tokenFile: text('token-file'),
-    caFile: text('ca-file'),
+    tls: tlsOf(text),
     groups: listOf(text('group') ?? ''),
     address: checked('address', (value) => value === '*' || ipVersion(value) !== 0, 'an IP address or *'),
     httpPort,
@@ -201,6 +215,17 @@ export function readOptions(values: LbValues): LbOptions {
     checks: values.checks === true,
     dns,
   };
+}
+
+function tlsOf(text: (name: LbFlag) => string | undefined): ProgramTls {
+  const found = programTls({
+    tls: text('tls'),
+    'ca-file': text('ca-file'),
+    'cert-file': text('cert-file'),
+    'key-file': text('key-file'),
+  });
+  if ('tls' in found) return found.tls;
+  throw new UsageError(found.problem);
 }
 
 function listOf(text: string): string[] {

@@ -1,6 +1,7 @@
 /** The flags of the exporter, for its own program and for `mesosup monitoring serve`. */
 
 import { UsageError } from '../errors/mesosup-error.ts';
+import { type ProgramTls, programTls } from '../tls/settings.ts';
 
 interface Flag {
   readonly value: string;
@@ -15,7 +16,20 @@ export const EXPORTER_FLAGS = {
     value: 'PATH',
     help: 'File with PRINCIPAL:SECRET for the master and agent, that only its owner can read.',
   },
-  'ca-file': { value: 'PATH', help: 'File with the CA of the master and agent.' },
+  'ca-file': {
+    value: 'PATH',
+    help: 'File with the CA of the master and agent; read again when it changes. Default: the CAs of the system.',
+  },
+  'cert-file': {
+    value: 'PATH',
+    help: 'PEM file with the certificate of the exporter, for Mesos and for its own port; read again when it changes.',
+  },
+  'key-file': { value: 'PATH', help: 'PEM file with the key of the certificate.' },
+  tls: {
+    value: 'MODE',
+    preset: 'off',
+    help: 'off, preferred (its port takes TLS and plain text; http:// URLs are tried with TLS first) or required (TLS only).',
+  },
   listen: { value: 'HOST:PORT', preset: '127.0.0.1:9103', help: 'Address of /metrics.' },
   'timeout-ms': { value: 'MS', preset: '5000', help: 'Time to wait for an answer from Mesos.' },
   'most-names': {
@@ -32,7 +46,7 @@ export interface ExporterOptions {
   readonly master: string | undefined;
   readonly agent: string | undefined;
   readonly credentialsFile: string | undefined;
-  readonly caFile: string | undefined;
+  readonly tls: ProgramTls;
   readonly listen: { readonly host: string; readonly port: number };
   readonly timeoutMs: number;
   readonly mostNames: number;
@@ -51,7 +65,7 @@ export function readExporterOptions(values: ExporterValues): ExporterOptions {
     master: urlOf('master', values.master),
     agent: urlOf('agent', values.agent),
     credentialsFile: values['credentials-file'],
-    caFile: values['ca-file'],
+    tls: tlsOf(values),
     listen: listenOf(text('listen')),
     timeoutMs: number('timeout-ms', 100, 60_000),
     mostNames: number('most-names', 0, 100_000),
@@ -59,6 +73,17 @@ export function readExporterOptions(values: ExporterValues): ExporterOptions {
   if (options.master === undefined && options.agent === undefined)
     throw new UsageError('--master and --agent are missing: name at least one of them');
   return options;
+}
+
+function tlsOf(values: ExporterValues): ProgramTls {
+  const found = programTls({
+    tls: values.tls,
+    'ca-file': values['ca-file'],
+    'cert-file': values['cert-file'],
+    'key-file': values['key-file'],
+  });
+  if ('tls' in found) return found.tls;
+  throw new UsageError(found.problem);
 }
 
 function urlOf(name: 'master' | 'agent', text: string | undefined): string | undefined {

@@ -6,8 +6,9 @@ import { connect as connectPlainly, isIP, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectByTls, type TLSSocket } from 'node:tls';
 import { MesosupError } from '../errors/mesosup-error.ts';
+import { watchCertificate } from './certificate.ts';
 import { type CertificateFacts, explainTls } from './failure.ts';
-import { factsOf, type Material, TlsMaterial } from './material.ts';
+import { type Material, TlsMaterial } from './material.ts';
 import type { ClientTls } from './settings.ts';
 
 /** From the first packet to the end of the handshake. */
@@ -16,6 +17,12 @@ const CONNECT_WITHIN_MS = 5000;
 /** TLS failed. The message explains it, with what to do: it also gets into logs. Nothing was sent to the server. */
 export class TlsError extends MesosupError {
   override name = 'TlsError';
+  /** Of Node. */
+  readonly code: string;
+  constructor(message: string, code: string) {
+    super(message, { failure: code });
+    this.code = code;
+  }
 }
 
 export interface Transport {
@@ -118,18 +125,7 @@ function connectSecurely(address: Address, material: TlsMaterial, verifies: bool
   });
 }
 
-/** @returns what returns the server's certificate, also when it was refused: an error ends the connection at once */
-export function watchCertificate(socket: TLSSocket): () => CertificateFacts | undefined {
-  let facts: CertificateFacts | undefined;
-  // The event comes before Node checks the certificate.
-  socket.prependListener('secure', () => {
-    const certificate = socket.getPeerX509Certificate();
-    if (certificate) facts = factsOf(certificate);
-  });
-  return () => facts;
-}
-
-export interface TlsParties {
+interface TlsParties {
   /** `host:port` */
   readonly peer: string;
   readonly certificate: CertificateFacts | undefined;
@@ -138,8 +134,8 @@ export interface TlsParties {
 }
 
 /** @returns undefined for an error that has nothing to do with TLS */
-export function tlsErrorOf(error: NodeJS.ErrnoException, parties: TlsParties): TlsError | undefined {
+function tlsErrorOf(error: NodeJS.ErrnoException, parties: TlsParties): TlsError | undefined {
   const { code = '', message } = error;
   const failure = explainTls({ ...parties, code, message, now: Date.now() });
-  return failure && new TlsError(`${failure.message}. ${failure.remedy}`, { failure: code, cause: error });
+  return failure && new TlsError(`${failure.message}. ${failure.remedy}`, code);
 }

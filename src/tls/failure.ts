@@ -45,6 +45,16 @@ const FOREIGN = new Set([
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
+/** Codes of a certificate that a client refuses: it is not good at the next attempt either. */
+export const BAD_CERTIFICATE: readonly string[] = [
+  ...FOREIGN,
+  ...['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID', 'ERR_TLS_CERT_ALTNAME_INVALID', 'INVALID_PURPOSE'],
+];
+/** Codes of failures of a handshake: nothing was sent that could have changed anything. */
+export const UNSENT_BY_TLS: readonly string[] = [
+  ...BAD_CERTIFICATE,
+  ...['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG'],
+];
 /** Answers that are no TLS, and connections that end before any answer. */
 const NO_TLS = new Set([
   'ECONNRESET',

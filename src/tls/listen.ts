@@ -4,8 +4,9 @@ import type { IncomingMessage, ServerOptions } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { factsOf } from './certificate.ts';
 import { explainClient } from './failure.ts';
-import { factsOf, type TlsMaterial } from './material.ts';
+import type { TlsMaterial } from './material.ts';
 
 /** The first byte of a handshake: the content type of a TLS record (RFC 8446, 5.1). No request of HTTP begins with it. */
 const HANDSHAKE = 0x16;

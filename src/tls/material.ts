@@ -9,6 +9,7 @@ import {
   type SecureContextOptions,
 } from 'node:tls';
 import { MesosupError } from '../errors/mesosup-error.ts';
+import { factsOf } from './certificate.ts';
 import type { CertificateFacts } from './failure.ts';
 import type { ClientTls, TlsFiles } from './settings.ts';
 
@@ -112,23 +113,4 @@ function read(file: string | undefined): string | undefined {
 function ownFacts(cert: string | undefined, file: string | undefined): CertificateFacts | undefined {
   if (cert === undefined) return undefined;
   return { ...factsOf(new X509Certificate(cert)), ...(file !== undefined && { file }) };
-}
-
-/** @returns the facts for an explanation */
-export function factsOf(certificate: X509Certificate): CertificateFacts {
-  return {
-    subject: oneLine(certificate.subject),
-    issuer: oneLine(certificate.issuer),
-    names: (certificate.subjectAltName ?? '')
-      .split(', ')
-      .map((name) => name.replace(/^(DNS|IP Address):/, ''))
-      .filter((name) => name !== ''),
-    from: Date.parse(certificate.validFrom),
-    until: Date.parse(certificate.validTo),
-  };
-}
-
-/** @param name one attribute on each line; what others wrote into a certificate */
-function oneLine(name: string | undefined): string {
-  return (name || 'no name').replaceAll('\n', ', ').replaceAll(/\p{C}/gu, '?').slice(0, 200);
 }

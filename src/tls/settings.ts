@@ -39,3 +39,34 @@ export interface ServerTls extends TlsFiles {
 export function isTlsMode(text: unknown): text is TlsMode {
   return TLS_MODES.some((one) => one === text);
 }
+
+/** @returns how to connect to a URL: one with `https:` needs TLS, whatever the mode */
+export function tlsForUrl({ protocol }: Pick<URL, 'protocol'>, tls: ClientTls): ClientTls {
+  return protocol === 'https:' ? { ...tls, mode: 'required' } : tls;
+}
+
+/** The settings of a program that is a client and has a port of its own, by its flags. */
+export type ProgramTls = ClientTls;
+
+/**
+ * @param values of `--tls`, `--ca-file`, `--cert-file` and `--key-file`
+ * @returns the settings, or what is wrong with the flags
+ */
+export function programTls(
+  values: Readonly<Record<'tls' | 'ca-file' | 'cert-file' | 'key-file', string | undefined>>,
+): { readonly tls: ProgramTls } | { readonly problem: string } {
+  const { tls: mode = 'off', 'ca-file': ca, 'cert-file': cert, 'key-file': key } = values;
+  if (!isTlsMode(mode)) return { problem: `--tls is '${mode}': expected one of ${TLS_MODES.join(', ')}` };
+  if ((cert === undefined) !== (key === undefined))
+    return { problem: 'a certificate needs its key: set both --cert-file and --key-file' };
+  if (mode !== 'off' && cert === undefined)
+    return { problem: `--tls=${mode} needs a certificate for the own port: set --cert-file and --key-file` };
+  return {
+    tls: {
+      mode,
+      ...(ca !== undefined && { ca }),
+      ...(cert !== undefined && { cert }),
+      ...(key !== undefined && { key }),
+    },
+  };
+}

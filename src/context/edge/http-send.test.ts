@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, expect, test } from 'vitest';
+import { createTestCa, type Issuing, type TestCa } from '../../../test/support/test-ca.ts';
 import { ApiClient, type SendOptions } from '../../client/api-client.ts';
 import { agentFor, httpSend } from './http-send.ts';
 
@@ -231,6 +232,48 @@ test('asks the proxies of the environment, but not for this machine', async () =
     expect(await text(answer)).toBe('safe');
     const requests = ['GET http://mesos.test/a', 'POST http://mesos.test/b'];
     expect(asked).toEqual([...requests, 'CONNECT mesos.test:443', 'CONNECT mesos.test:443']);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
+
+test('says which certificate of which host is wrong, and what to do', async () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'mesosup-tls-'));
+  try {
+    const ca = createTestCa(directory);
+    const serve = (by: TestCa, issuing: Issuing) => {
+      const { cert, key } = by.issue('scheduler', issuing);
+      const pair = { cert: readFileSync(cert), key: readFileSync(key) };
+      return listen((_request, response) => response.end('hello'), createSecureServer(pair));
+    };
+    const messageOf = async (port: number): Promise<string> => {
+      const send = httpSend({ ca: readFileSync(ca.file, 'utf8'), caFile: '/home/me/ca.pem' });
+      const client = new ApiClient({ urls: [`https://127.0.0.1:${port}`], fetch: send });
+      const error = await client
+        .call('POST', '/v2/apps', { body: {} as never })
+        .catch((reason: Error) => reason);
+      return (error as Error).message;
+    };
+    const its = String.raw`the certificate of 127\.0\.0\.1:\d+ \(CN=scheduler, issued by CN=`;
+    const foreign = createTestCa(directory, 'foreign-ca');
+    const cases: [number, string][] = [
+      [
+        await serve(ca, { fromDays: -9, untilDays: -2 }),
+        `${its}test-ca\\) expired on 20\\d\\d-.*mesosup certs renew`,
+      ],
+      [
+        await serve(ca, { fromDays: 2, untilDays: 9 }),
+        `${its}test-ca\\) is not valid yet until 20.*timedatectl`,
+      ],
+      [
+        await serve(ca, { names: ['DNS:h9'] }),
+        `${its}test-ca\\) is for h9, not for 127.*mesosup certs renew`,
+      ],
+      [await serve(foreign, {}), `${its}foreign-ca\\) is not signed by a CA in /home/me/ca.pem.*certs trust`],
+      [await listen((_request, response) => response.end('plain')), 'does not answer with TLS.*certs enable'],
+    ];
+    for (const [port, text] of cases)
+      expect(await messageOf(port)).toMatch(new RegExp(`^no scheduler.*${text}`));
   } finally {
     rmSync(directory, { recursive: true });
   }

@@ -6,7 +6,10 @@
 import type { IncomingMessage } from 'node:http';
 import http from 'node:http';
 import { Readable } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
 import { type Answer, CONNECT_TIMEOUT, type Send, type SendOptions } from '../../client/api-client.ts';
+import type { Transport } from '../../tls/connect.ts';
+import { type CertificateFacts, explainTls } from '../../tls/failure.ts';
 import { proxyEnvironment } from './proxy.ts';
 
 const CONNECT_MS = 10_000;
@@ -20,30 +23,62 @@ interface Protocol {
   /** Makes a new connection for each request. */
   readonly single: http.Agent;
   readonly options: { readonly ca?: string };
+  /** @returns what returns the server's certificate after the handshake */
+  readonly certificateOf?: (socket: TLSSocket) => () => CertificateFacts | undefined;
 }
 
 interface HttpOptions {
   /** Certificates in PEM that servers are verified with. Default: the system's. */
   readonly ca?: string | undefined;
+  /** The file of these certificates, for errors. */
+  readonly caFile?: string | undefined;
+  /** Makes the connections to a URL, instead of Node and the proxies. */
+  readonly transport?: (url: URL) => Transport;
   readonly silentMs?: number;
   /** Names the proxies. Default: that of this process. */
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-export function httpSend({ ca, silentMs = SILENT_MS, environment = process.env }: HttpOptions = {}): Send {
+export function httpSend(options: HttpOptions = {}): Send {
+  const { ca, caFile, transport, silentMs = SILENT_MS, environment = process.env } = options;
+  const own = transport && transported(transport);
   let plain: Protocol | undefined;
   let secure: Promise<Protocol> | undefined;
   return async (url, options) => {
+    if (own) return await answered(url, options, own(new URL(url)));
     if (url.startsWith('https:')) secure ??= loadSecure(ca, environment);
     else plain ??= protocolOf(http, environment);
     const protocol = url.startsWith('https:') ? await secure : plain;
     if (!protocol) throw new TypeError(`${url} has no protocol`);
-    const message = await request(url, options, protocol, silentMs);
-    if (options.redirect === 'error' && isRedirect(message)) {
+    return await answered(url, options, protocol);
+  };
+  async function answered(url: string, sent: SendOptions, protocol: Protocol): Promise<Answer> {
+    const message = await request(url, sent, protocol, silentMs, caFile);
+    if (sent.redirect === 'error' && isRedirect(message)) {
       message.destroy();
       throw new Error('it redirects again');
     }
-    return answerOf(message, options.signal);
+    return answerOf(message, sent.signal);
+  }
+}
+
+/** Keeps connections, like Node's own agents, but for each protocol those of its transport. */
+function transported(transport: (url: URL) => Transport): (url: URL) => Protocol {
+  const made = new Map<string, Protocol>();
+  return (url) => {
+    const { protocol } = url;
+    const known = made.get(protocol);
+    if (known) return known;
+    const { createConnection } = transport(url);
+    const agent = (keepAlive: boolean): http.Agent =>
+      Object.assign(new http.Agent({ keepAlive }), {
+        createConnection,
+        protocol,
+        defaultPort: protocol === 'https:' ? 443 : 80,
+      });
+    const created = { request: http.request, agent: agent(true), single: agent(false), options: {} };
+    made.set(protocol, created);
+    return created;
   };
 }
 
@@ -60,7 +95,12 @@ export async function agentFor(
 
 /** Loads TLS only if it is needed, which takes 17 ms. */
 async function loadSecure(ca: string | undefined, environment: NodeJS.ProcessEnv): Promise<Protocol> {
-  return protocolOf(await import('node:https'), environment, ca === undefined ? {} : { ca });
+  const [https, { watchCertificate }] = await Promise.all([
+    import('node:https'),
+    import('../../tls/certificate.ts'),
+  ]);
+  const protocol = protocolOf(https, environment, ca === undefined ? {} : { ca });
+  return Object.assign(protocol, { certificateOf: watchCertificate });
 }
 
 function protocolOf(
@@ -92,6 +132,7 @@ function request(
   { method, headers, body, signal }: SendOptions,
   protocol: Protocol,
   silentMs: number,
+  caFile: string | undefined,
 ): Promise<IncomingMessage> {
   // A server may close a kept connection at any time, and then it is not known whether a change has arrived.
   const agent = method === 'GET' || method === 'HEAD' ? protocol.agent : protocol.single;
@@ -111,7 +152,10 @@ function request(
       sent.destroy(Object.assign(new Error(message), { code: CONNECT_TIMEOUT }));
     }, CONNECT_MS);
     const connected = () => clearTimeout(timer);
+    let certificate = (): CertificateFacts | undefined => undefined;
     sent.once('socket', (socket) => {
+      // TLS is loaded by now; naming it here would load it for plain text, too.
+      if ('encrypted' in socket) certificate = protocol.certificateOf?.(socket as TLSSocket) ?? certificate;
       if (socket.connecting) socket.once('connect', connected);
       else connected();
     });
@@ -125,9 +169,28 @@ function request(
       answer = message;
       resolve(message);
     });
-    sent.once('error', (error) => reject(signal.aborted ? signal.reason : error));
+    sent.once('error', (error: NodeJS.ErrnoException) => {
+      if (signal.aborted) return reject(signal.reason);
+      reject(explained(error, new URL(url), certificate(), caFile));
+    });
     sent.end(body);
   });
+}
+
+/** Says what is wrong with TLS, and what to do. The error keeps its code. */
+function explained(
+  error: NodeJS.ErrnoException,
+  { protocol, hostname, port }: URL,
+  certificate: CertificateFacts | undefined,
+  caFile: string | undefined,
+): Error {
+  const { code = '', message, name } = error;
+  // A connection without an answer may have many causes; a transport has explained its own errors.
+  const isOfTls = /^(ERR_SSL|ERR_TLS|EPROTO)/.test(code) || /CERT|ISSUER|SIGNATURE/.test(code);
+  if (protocol !== 'https:' || name === 'TlsError' || !isOfTls) return error;
+  const peer = `${hostname}:${port || 443}`;
+  const failure = explainTls({ code, message, peer, certificate, caFile, now: Date.now() });
+  return failure ? Object.assign(error, { message: `${failure.message}. ${failure.remedy}` }) : error;
 }
 
 function answerOf(message: IncomingMessage, signal: AbortSignal): Answer {

@@ -25,6 +25,7 @@ import { type Haproxy, RefusedError } from './haproxy.ts';
 import { HostNames } from './host-names.ts';
 import { readCertificates, readTemplates } from './operator-files.ts';
 import { portProblem } from './port-problem.ts';
+import { StatisticsTls } from './statistics-tls.ts';
 
 /** A different framework is believed after this time: until then it may be a scheduler that has lost its state. */
 const TRUST_MS = 5 * 60_000;
@@ -53,6 +54,7 @@ interface Surroundings {
 export class Balancer {
   readonly #options: LbOptions;
   readonly #haproxy: Haproxy;
+  readonly #statistics: StatisticsTls;
   readonly #metrics: LbMetrics;
   readonly #log: Logger;
   readonly #names: HostNames;
@@ -79,6 +81,7 @@ export class Balancer {
   ) {
     this.#options = options;
     this.#haproxy = haproxy;
+    this.#statistics = new StatisticsTls(options, (message) => log.error(message));
     this.#metrics = metrics;
     this.#log = log;
     this.#state = state;
@@ -161,6 +164,7 @@ export class Balancer {
       if (certificates.get(name) === signature) certificates.delete(name);
       else this.#certificates.delete(name);
     }
+    const statsTls = await this.#statistics.current();
     const { groups, reserved, allowLabelTemplates, sharesHosts, haproxyUser } = this.#options;
     return {
       certificates,
@@ -179,6 +183,7 @@ export class Balancer {
           user: process.getuid?.() === 0 ? haproxyUser : undefined,
           certificates,
           templates,
+          statsTls,
         },
         resolve: this.#names.resolve,
         mapFile: (name, routing) => this.#mapFile(name, routing, certificates.keys()),

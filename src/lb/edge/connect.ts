@@ -1,15 +1,20 @@
 /** The client of the scheduler for the load balancer's flags. */
 
 import { readFileSync } from 'node:fs';
-import { setDefaultCACertificates } from 'node:tls';
 import { ApiClient, basicAuthorization, tokenAuthorization } from '../../client/api-client.ts';
+import { httpSend } from '../../context/edge/http-send.ts';
 import { UsageError } from '../../errors/mesosup-error.ts';
+import { createTransport } from '../../tls/connect.ts';
+import { tlsForUrl } from '../../tls/settings.ts';
 import type { LbOptions } from '../options.ts';
 
-/** @throws UsageError */
-export function connectScheduler({ urls, credentialsFile, tokenFile, caFile }: LbOptions): ApiClient {
-  if (caFile !== undefined) setDefaultCACertificates([readOwn('ca-file', caFile)]);
-  return new ApiClient({ urls, authorization: authorizationOf(credentialsFile, tokenFile) });
+/** @param warn called if plain text is used where TLS was tried, and if a changed certificate can't be used */
+export function connectScheduler(options: LbOptions, warn: (message: string) => void): ApiClient {
+  const { urls, credentialsFile, tokenFile, tls } = options;
+  if (tls.ca !== undefined) readOwn('ca-file', tls.ca);
+  const transport = ({ protocol }: URL) => createTransport(tlsForUrl({ protocol }, tls), { onProblem: warn });
+  const fetch = httpSend({ transport });
+  return new ApiClient({ urls, authorization: authorizationOf(credentialsFile, tokenFile), fetch });
 }
 
 function authorizationOf(

@@ -1,7 +1,7 @@
 /** The load balancer: follows the scheduler's events until it is stopped. */
 
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -10,6 +10,7 @@ import { MesosupError } from '../../errors/mesosup-error.ts';
 import { parseJson } from '../../json.ts';
 import { RELEASE } from '../../release.ts';
 import { readStored } from '../../stored/file.ts';
+import { createOwnPort } from '../../tls/own-port.ts';
 import { createLbMetrics, type LbMetrics } from '../metrics.ts';
 import type { LbOptions } from '../options.ts';
 import { isComplete, snapshotSchema } from '../snapshot.ts';
@@ -49,7 +50,7 @@ export async function runBalancer(
   await mkdir(options.dataDirectory, { recursive: true, mode: 0o755 });
   const stateFile = path.join(options.dataDirectory, 'state.json');
   const metrics = createLbMetrics();
-  const close = await serveMetrics(options, metrics);
+  const close = await serveMetrics(options, metrics, log);
   const names = new HostNames();
   const dns = options.dns && new DnsServer(options.dns, metrics, log, names);
   await dns?.start();
@@ -168,6 +169,8 @@ async function follow(
       for await (const _ of client.events('/v2/events', { query }, limits)) markDirty();
     } catch (error) {
       if (!signal.aborted) log.debug((error as Error).message);
+      // Reading the state fails for the same reason, and says so.
+      markDirty();
     }
     await pause(RETRY_MS, signal);
   }
@@ -205,8 +208,12 @@ async function store(file: string, state: LbState, log: Logger): Promise<void> {
   }
 }
 
-async function serveMetrics({ metrics: { host, port } }: LbOptions, metrics: LbMetrics): Promise<() => void> {
-  const server = createServer((request, response) => {
+async function serveMetrics(
+  { metrics: { host, port }, tls }: LbOptions,
+  metrics: LbMetrics,
+  log: Logger,
+): Promise<() => void> {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     if (request.url !== '/metrics') {
       response.writeHead(404).end();
       return;
@@ -215,7 +222,8 @@ async function serveMetrics({ metrics: { host, port } }: LbOptions, metrics: LbM
       (text) => response.setHeader('Content-Type', metrics.registry.contentType).end(text),
       () => response.writeHead(500).end(),
     );
-  });
+  };
+  const { server, destroyConnections } = createOwnPort(tls, answer, (message) => log.warn(message));
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       const remedy = 'End the other program, or choose another address with --metrics.';
@@ -224,7 +232,7 @@ async function serveMetrics({ metrics: { host, port } }: LbOptions, metrics: LbM
     server.listen(port, host, resolve);
   });
   return () => {
-    server.closeAllConnections();
+    destroyConnections();
     server.close();
   };
 }

@@ -3,7 +3,7 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { ExporterOptions } from '../options.ts';
 import { type Component, containerSamples, type Sample, type Samples, snapshotSamples } from '../samples.ts';
-import { readJson } from './read-mesos.ts';
+import { type MesosConnections, readJson } from './read-mesos.ts';
 
 interface Target {
   readonly component: Component;
@@ -25,10 +25,11 @@ export const CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 export function createExporter(
   options: ExporterOptions,
   authorization: () => Promise<string | undefined>,
+  connections: MesosConnections,
 ): () => Promise<Scrape> {
   let running: Promise<Scrape> | undefined;
   return () => {
-    running ??= scrape(options, authorization).finally(() => {
+    running ??= scrape(options, authorization, connections).finally(() => {
       running = undefined;
     });
     return running;
@@ -38,8 +39,11 @@ export function createExporter(
 async function scrape(
   options: ExporterOptions,
   authorization: () => Promise<string | undefined>,
+  connections: MesosConnections,
 ): Promise<Scrape> {
-  const results = await Promise.all(targetsOf(options).map((target) => read(target, options, authorization)));
+  const results = await Promise.all(
+    targetsOf(options).map((target) => read(target, options, authorization, connections)),
+  );
   const samples = results.flatMap((result) => [
     ...upSamples(result.target, result),
     ...(result.found?.samples ?? []),
@@ -96,11 +100,12 @@ async function read(
   target: Target,
   { timeoutMs }: ExporterOptions,
   authorization: () => Promise<string | undefined>,
+  connections: MesosConnections,
 ): Promise<Result> {
   const begin = performance.now();
   const seconds = () => (performance.now() - begin) / 1000;
   try {
-    const reading = { authorization: await authorization(), timeoutMs };
+    const reading = { authorization: await authorization(), timeoutMs, connections };
     const found = target.parse(await readJson(target.base, target.path, reading));
     const problem = found
       ? ''

@@ -1,14 +1,15 @@
 /** The exporter's HTTP server. */
 
-import { readFileSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setDefaultCACertificates } from 'node:tls';
 import type { Logger } from 'pino';
 import { MesosupError, UsageError } from '../../errors/mesosup-error.ts';
+import { createOwnPort } from '../../tls/own-port.ts';
 import type { ExporterOptions } from '../options.ts';
 import { CONTENT_TYPE, createExporter } from './exporter.ts';
+import { mesosConnections } from './read-mesos.ts';
 
 /** More connections are refused: a scrape needs one. */
 const MOST_CONNECTIONS = 64;
@@ -19,15 +20,16 @@ export async function serveExporter(
   log: Logger,
   signal: AbortSignal,
 ): Promise<void> {
-  const { credentialsFile, caFile } = options;
-  if (caFile !== undefined) setDefaultCACertificates([readCa(caFile)]);
+  const { credentialsFile, tls } = options;
+  const warn = (message: string) => log.warn(message);
+  if (tls.ca !== undefined) checkReadable('ca-file', tls.ca);
   // Read for each scrape, so that a new secret needs no restart.
   const authorization = async () =>
     credentialsFile === undefined ? undefined : authorizationIn(credentialsFile);
   await authorization();
-  const scrape = createExporter(options, authorization);
+  const scrape = createExporter(options, authorization, mesosConnections(tls, warn));
   let before: ReadonlyMap<string, string> = new Map();
-  const server = createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     const path = request.url?.split('?')[0];
     if (path !== '/metrics' || (request.method !== 'GET' && request.method !== 'HEAD')) {
       response.writeHead(404).end();
@@ -44,7 +46,8 @@ export async function serveExporter(
         response.writeHead(500).end();
       },
     );
-  });
+  };
+  const { server, scheme, destroyConnections } = createOwnPort(tls, answer, warn);
   server.maxConnections = MOST_CONNECTIONS;
   const { host, port } = options.listen;
   await new Promise<void>((resolve, reject) => {
@@ -54,12 +57,12 @@ export async function serveExporter(
     });
     server.listen(port, host, resolve);
   });
-  log.info(`listening on http://${host}:${(server.address() as AddressInfo).port}/metrics`);
+  log.info(`listening on ${scheme}://${host}:${(server.address() as AddressInfo).port}/metrics`);
   await new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  server.closeAllConnections();
+  destroyConnections();
   server.close();
 }
 
@@ -101,10 +104,10 @@ async function readSecret(path: string): Promise<string> {
   return text;
 }
 
-function readCa(path: string): string {
+function checkReadable(flag: string, path: string): void {
   try {
-    return readFileSync(path, 'utf8');
+    accessSync(path, constants.R_OK);
   } catch (error) {
-    throw new UsageError(`--ca-file can't be read: ${(error as Error).message}`);
+    throw new UsageError(`--${flag} can't be read: ${(error as Error).message}`);
   }
 }
