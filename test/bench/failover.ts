@@ -1,10 +1,10 @@
 /**
- * Measures how long a cluster has no scheduler after the leader was killed under load:
+ * Measures how long a cluster has no scheduler after the leader was killed under load, or stopped with --on-purpose:
  *
- *   npm run bench:failover [FAILOVERS] [--tasks N] [--schedulers N] [--ensemble 1|3] [--tick MS]
+ *   npm run bench:failover [FAILOVERS] [--on-purpose] [--tasks N] [--schedulers N] [--ensemble 1|3] [--tick MS]
  *
  * Uses a real ZooKeeper, configured as on hosts, hundreds of tasks on the embedded Mesos, and an app with a permanent
- * rolling restart. Measures the time from `kill -9` until a follower is elected, has read the state, is subscribed, and
+ * rolling restart. Measures the time from the signal until a follower is elected, has read the state, is subscribed, and
  * has reconciled every task with the master.
  */
 
@@ -26,6 +26,7 @@ const { values, positionals } = parseArgs({
     schedulers: { type: 'string', default: '3' },
     ensemble: { type: 'string', default: '3' },
     tick: { type: 'string', default: '2000' },
+    'on-purpose': { type: 'boolean', default: false },
   },
 });
 const failovers = Number(positionals[0] ?? 5);
@@ -49,7 +50,7 @@ const all: FailoverTimes[] = [];
 for (let i = 1; i <= failovers; i += 1) {
   cluster.startChanging();
   await sleep(LOAD_MS);
-  const times = await cluster.killLeader();
+  const times = await cluster.endLeader(values['on-purpose'] ? 'SIGTERM' : 'SIGKILL');
   all.push(times);
   console.log(`failover ${i}: ${describe(times)}`);
   await cluster.stopChanging();

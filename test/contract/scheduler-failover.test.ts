@@ -21,7 +21,7 @@ it('survives kill -9 of the leader with hundreds of tasks and running deployment
     const made = created.length;
     cluster.startChanging();
     await expect.poll(() => cluster.restarts, { timeout: 30_000 }).toBeGreaterThan(restarts + 2);
-    await cluster.killLeader();
+    await cluster.endLeader('SIGKILL');
     await expect.poll(() => cluster.created.length, { timeout: 30_000 }).toBeGreaterThan(made + 3);
     await cluster.stopChanging();
     const after = await cluster.settled();

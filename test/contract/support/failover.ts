@@ -27,7 +27,7 @@ export interface FailoverOptions {
   rolling: number;
 }
 
-/** Milliseconds from the kill until a follower was elected, had read the state, was subscribed, had reconciled. */
+/** Milliseconds from the signal until a follower was elected, had read the state, was subscribed, had reconciled. */
 export interface FailoverTimes {
   readonly electedMs: number;
   readonly loadedMs: number;
@@ -150,13 +150,17 @@ export class FailoverCluster implements AsyncDisposable {
     this.#changing = undefined;
   }
 
-  /** Kills the busy leader, starts a replacement, and waits until a follower has taken over. */
-  async killLeader(): Promise<FailoverTimes> {
+  /**
+   * Ends the busy leader, waits until a follower has taken over, and starts a replacement.
+   * @param signal SIGTERM: the leader hands over on purpose
+   */
+  async endLeader(signal: 'SIGKILL' | 'SIGTERM'): Promise<FailoverTimes> {
     const killed = await this.#leader();
     this.#schedulers = this.#schedulers.filter((one) => one !== killed);
     const others = this.#schedulers.map((scheduler) => ({ scheduler, from: scheduler.said.length }));
     const at = Date.now();
-    await killed.kill();
+    killed.child.kill(signal);
+    await killed.ended;
     const times = await until('a follower has reconciled', async () => {
       for (const { scheduler, from } of others) {
         const found = marksIn(scheduler.said.slice(from));
