@@ -68,9 +68,12 @@ describe.each(['http', 'https'])('over %s', (scheme) => {
   beforeAll(async () => {
     mesos = await describeEmbedded(path.join(directory, `${scheme}-mesos`));
     const schedulersFile = path.join(directory, `${scheme}.json`);
-    mesos.agentFlags = [
-      `--executor_environment_variables=${JSON.stringify({ MESOSUP_SCHEDULERS_FILE: schedulersFile })}`,
-    ];
+    // With https, schedulers and executors show each other certificates; Mesos has no TLS.
+    const tlsFile = path.join(directory, `${scheme}-tls.json`);
+    const [cert, key] = ['cert', 'key'].map((name) => path.join(directory, `${name}.pem`));
+    await writeFile(tlsFile, JSON.stringify({ mode: 'off', ...(scheme === 'https' && { cert, key }) }));
+    const environment = { MESOSUP_SCHEDULERS_FILE: schedulersFile, MESOSUP_EXECUTOR_TLS_FILE: tlsFile };
+    mesos.agentFlags = [`--executor_environment_variables=${JSON.stringify(environment)}`];
     await startEmbedded(mesos, 'master');
     await startEmbedded(mesos, 'agent');
     const urls = [await start(), await start()];
@@ -118,7 +121,10 @@ describe.each(['http', 'https'])('over %s', (scheme) => {
 
   async function start(): Promise<string> {
     const said: string[] = [];
-    const tls = ['--disable_http', '--https_port', '0', '--ssl_ca_file', path.join(directory, 'cert.pem')];
+    const tls = [
+      ...['--disable_http', '--https_port', '0', '--ssl_ca_file', path.join(directory, 'cert.pem')],
+      '--ssl_require_service_cert',
+    ];
     const files = ['cert', 'key'].flatMap((name) => [
       `--ssl_${name}_file`,
       path.join(directory, `${name}.pem`),
