@@ -46,6 +46,8 @@ export type Secrets = Readonly<Record<SecretName, string>> &
   ImportedSecrets & {
     /** Missing as long as no secret was rotated. */
     readonly rotated?: RotatedSecrets;
+    /** Missing in a cluster without TLS. */
+    readonly tls?: TlsFiles;
   };
 export type StoredSecrets = Readonly<Record<StoredSecretName, string>> & ImportedSecrets;
 
@@ -57,6 +59,16 @@ export interface RotatedSecrets {
   readonly phase?: RotationPhase;
   /** The new secrets in the phase `accept`, the old ones in the others. */
   readonly others: Readonly<Partial<Record<SecretName, string>>>;
+}
+
+/** What services need for TLS: see `certificates.ts`. */
+export interface TlsFiles {
+  /** `offer`: ports also take plain text, and clients fall back to it. */
+  readonly state: 'offer' | 'require';
+  /** Certificates of the authorities that services trust, in PEM. */
+  readonly trusted: string;
+  /** By host and service, as `HOST/SERVICE`. */
+  readonly leaves: Readonly<Record<string, { readonly certificate: string; readonly key: string }>>;
 }
 
 /**
@@ -95,6 +107,7 @@ export type MarkedText = string;
 const MARK = /⟦secret:([^⟧]+)⟧/g;
 /** No name of a secret begins with it. */
 const OTHER = 'other:';
+const TLS = 'tls:';
 
 /** Returns the mark that represents a secret in a text. */
 export function secretMark(name: SecretName | ImportedName): string {
@@ -106,9 +119,20 @@ export function otherMark(name: SecretName): string {
   return `⟦secret:${OTHER}${name}⟧`;
 }
 
-/** Returns all values, also those of `rotated`. */
-export function secretValues({ rotated, ...values }: Secrets): string[] {
-  return [...Object.values(values), ...Object.values(rotated?.others ?? {})];
+/** Returns the mark of a part of the files for TLS; certificates and keys are named by `HOST/SERVICE`. */
+export function tlsMark(part: 'trusted' | `certificate/${string}` | `key/${string}`): string {
+  return `⟦secret:${TLS}${part}⟧`;
+}
+
+/** Returns all values, also those of `rotated`. Of a key each line, since others may break or indent lines. */
+export function secretValues({ rotated, tls, ...values }: Secrets): string[] {
+  const keys = Object.values(tls?.leaves ?? {}).flatMap(({ key }) => keyLines(key));
+  return [...Object.values(values), ...Object.values(rotated?.others ?? {}), ...keys];
+}
+
+/** Returns the lines of a private key in PEM that are its own: the first one begins with what all keys have. */
+function keyLines(key: string): string[] {
+  return key.split('\n').filter((line) => line.length >= 20 && !line.startsWith('-----'));
 }
 
 export function hasSecret(text: string): boolean {
@@ -117,14 +141,22 @@ export function hasSecret(text: string): boolean {
 
 /** Replaces each mark by its secret. @throws TypeError for a mark with an unknown name */
 export function reveal(text: string, secrets: Secrets): string {
-  const { rotated, ...current } = secrets;
+  const { rotated, tls, ...current } = secrets;
   const values = new Map(Object.entries(current));
   for (const [name, value] of Object.entries(rotated?.others ?? {})) values.set(`${OTHER}${name}`, value);
   return text.replace(MARK, (_mark, name: string) => {
-    const value = values.get(name);
+    const value = name.startsWith(TLS) ? tlsPart(name.slice(TLS.length), tls) : values.get(name);
     if (value === undefined) throw new TypeError(`there is no secret "${name}"`);
     return value;
   });
+}
+
+/** A plan without changes yet has certificates that are not issued: no file of a host is the same as their text. */
+function tlsPart(part: string, tls: TlsFiles | undefined): string {
+  if (part === 'trusted') return tls?.trusted ?? '';
+  const [kind, ...leaf] = part.split('/');
+  const found = tls?.leaves[leaf.join('/')];
+  return (kind === 'key' ? found?.key : found?.certificate) ?? '';
 }
 
 /** Replaces each mark by dots, for people. */

@@ -10,9 +10,11 @@ import { MesosupError } from '../../errors/mesosup-error.ts';
 import { RELEASE } from '../../release.ts';
 import { readStored, type StoredFile } from '../../stored/file.ts';
 import { readTexts } from '../../stored/texts.ts';
+import { type KeptCertificates, tlsFiles } from '../certificates.ts';
 import type { Cluster } from '../cluster.ts';
 import { type KeptSecrets, secretsFrom } from '../rotation.ts';
 import { generateSecrets, type Secrets, STORED_SECRET_NAMES, withoutDerived } from '../secrets.ts';
+import { certificatesFile } from '../stored-certificates.ts';
 import { encodeSecrets, secretsFile } from '../stored-secrets.ts';
 import type { ClusterUrls } from '../urls.ts';
 import { lockFile, storedLock, type VersionsLock } from '../versions-lock.ts';
@@ -55,8 +57,15 @@ export async function knownClusters(stateHome: string): Promise<string[]> {
 export class ClusterState {
   readonly directory: string;
   readonly secretsFile: string;
+  readonly certificatesFile: string;
   /** Names of the files in the directory that this class reads. */
-  readonly fileNames = ['secrets.json', CLUSTER_FILE, 'urls.json', 'versions.lock'] as const;
+  readonly fileNames = [
+    'secrets.json',
+    'certificates.json',
+    CLUSTER_FILE,
+    'urls.json',
+    'versions.lock',
+  ] as const;
   readonly lockFile: string;
   readonly #clusterFile: string;
   readonly #urlsFile: string;
@@ -65,6 +74,7 @@ export class ClusterState {
   constructor(directory: string) {
     this.directory = directory;
     this.secretsFile = path.join(directory, 'secrets.json');
+    this.certificatesFile = path.join(directory, 'certificates.json');
     this.lockFile = path.join(directory, 'versions.lock');
     this.#clusterFile = path.join(directory, CLUSTER_FILE);
     this.#urlsFile = path.join(directory, 'urls.json');
@@ -73,7 +83,30 @@ export class ClusterState {
   /** Reads the secrets; undefined when there are none. @throws MesosupError when other users could read them */
   async secrets(): Promise<Secrets | undefined> {
     const kept = await this.keptSecrets();
-    return kept && complete(kept);
+    return kept && this.#withTls(complete(kept));
+  }
+
+  /** Adds the certificates of the cluster, if it has any. */
+  async #withTls(secrets: Secrets): Promise<Secrets> {
+    const certificates = await this.certificates();
+    return certificates ? { ...secrets, tls: tlsFiles(certificates) } : secrets;
+  }
+
+  /** Reads the certificates; undefined in a cluster without TLS. @throws as `secrets` */
+  async certificates(): Promise<KeptCertificates | undefined> {
+    const text = await this.#read(this.certificatesFile);
+    if (text === undefined) return undefined;
+    return this.#decode(
+      this.certificatesFile,
+      parse(text, this.certificatesFile, NO_CERTIFICATES),
+      async () => certificatesFile,
+      NO_CERTIFICATES,
+    );
+  }
+
+  /** Replaces the certificates. */
+  async keepCertificates(kept: KeptCertificates): Promise<void> {
+    await rename(await this.#draft({ format: 1, release: RELEASE, ...kept }), this.certificatesFile);
   }
 
   /** Reads the secrets as they are stored; undefined when there are none. @throws as `secrets` */
@@ -173,6 +206,7 @@ export class ClusterState {
   /** Removes the state after an uninstall with its data, when the secrets are no longer needed. */
   async forget(): Promise<void> {
     await rm(this.secretsFile, { force: true });
+    await rm(this.certificatesFile, { force: true });
     await rm(this.#clusterFile, { force: true });
     await rm(this.#urlsFile, { force: true });
     await rm(this.lockFile, { force: true });
@@ -275,6 +309,9 @@ function parse(text: string, file: string, whenDamaged?: string): Record<string,
 
 const LOST =
   'Restore it from a backup. Without a backup, move it away and install again. This makes new secrets and restarts all services.';
+
+const NO_CERTIFICATES =
+  'Restore it from a backup: hosts trust only the certificate authority whose key is in it.';
 
 function damaged(file: string, remedy = LOST, why = 'is damaged'): MesosupError {
   return new MesosupError(`${file} ${why}`, { path: file, remedy });

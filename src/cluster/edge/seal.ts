@@ -47,8 +47,19 @@ export async function seal(content: Uint8Array, passPhrase: string, cost = COST)
   return Buffer.concat([line, cipher.update(content), cipher.final(), cipher.getAuthTag()]);
 }
 
-/** @param file name for errors @throws MesosupError that tells a wrong pass phrase from a damaged or incomplete file */
-export async function unseal(sealed: Buffer, passPhrase: string, file: string): Promise<Buffer> {
+/** What to do about a wrong pass phrase. */
+const OF_BACKUP = 'Use the pass phrase with which the backup was made.';
+
+/**
+ * @param file name for errors
+ * @throws MesosupError that tells a wrong pass phrase from a damaged or incomplete file
+ */
+export async function unseal(
+  sealed: Buffer,
+  passPhrase: string,
+  file: string,
+  remedy = OF_BACKUP,
+): Promise<Buffer> {
   const end = sealed.subarray(0, MAX_HEADER).indexOf('\n') + 1;
   const header = headerOf(sealed.subarray(0, end).toString(), file);
   const whole = end + header.length + TAG;
@@ -68,7 +79,7 @@ export async function unseal(sealed: Buffer, passPhrase: string, file: string): 
   if (!timingSafeEqual(known, check)) {
     throw new MesosupError(`the pass phrase of ${file} is wrong`, {
       path: file,
-      remedy: 'Use the pass phrase with which the backup was made.',
+      remedy,
     });
   }
   try {
