@@ -56,8 +56,9 @@ export function reportChange(
     say(`Left out: ${leftOut.join(', ')}. Fix the problems above and run the same command again.`);
   }
   if (result.declined || troubles.length > 0 || leftOut.length > 0) process.exitCode = EXIT.failed;
-  const access =
-    result.facts && accessOf(session.cluster, result.facts, session.state.secretsFile, result.operator);
+  const { secretsFile, authorityFile } = session.state;
+  const files = { secretsFile, ...(result.usesTls && { authorityFile }) };
+  const access = result.facts && accessOf(session.cluster, result.facts, files, result.operator);
   if (access) say(`${session.cluster.name} is healthy\n${renderAccess(access)}`);
   return {
     cluster: session.cluster.name,

@@ -40,7 +40,7 @@ export function buildCluster(spec: Spec): Cluster {
       monitoring: { listen: 'loopback' as const, port: EXPORTER_PORT, ...defined(spec.monitoring) },
     }),
     ports: { ...PORTS, ...defined(spec.ports ?? {}) },
-    ...defined({ zookeeper: spec.zookeeper }),
+    ...defined({ zookeeper: spec.zookeeper, tls: spec.tls }),
   };
 }
 

@@ -1,16 +1,14 @@
 /**
  * The certificates of a cluster: a certificate authority (CA) of its own, and a certificate for each service of each host.
- * TLS comes in steps, so that services and clients never disagree: with `offer` every port takes TLS and plain text, and
- * clients try TLS first; with `require` nothing is in plain text. A new CA replaces the old one by the phases of a rotation:
- * all trust both, then all have certificates of the new one, then nobody trusts the old one.
+ * TLS comes in steps, so that services and clients never disagree: with `offer` every port takes TLS besides plain text,
+ * with `use` clients use TLS, with `require` ports take no plain text, and services need a certificate to call others. A
+ * new CA replaces the old one by the phases of a rotation: all trust both, then all have certificates of the new one, then
+ * nobody trusts the old one.
  */
 
 import type { Cluster, ClusterHost } from './cluster.ts';
-import type { RotationPhase, TlsFiles } from './secrets.ts';
+import type { RotationPhase, TlsFiles, TlsState } from './secrets.ts';
 import { isMonitored } from './topology.ts';
-
-export const TLS_STATES = ['offer', 'require'] as const;
-export type TlsState = (typeof TLS_STATES)[number];
 
 /** Each service of a host has a certificate and a key of its own, since each runs as a user of its own. */
 export const TLS_SERVICES = ['master', 'agent', 'scheduler', 'executor', 'lb', 'monitoring'] as const;

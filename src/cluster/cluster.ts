@@ -26,6 +26,8 @@ export interface Cluster {
    * Missing if mesosup manages ZooKeeper, or there is none.
    */
   readonly zookeeper?: string;
+  /** False: the cluster gets no TLS. Missing: new clusters have it where Mesos does, others after `mesosup certs enable`. */
+  readonly tls?: boolean;
 }
 
 export interface Monitoring {

@@ -40,7 +40,7 @@ schedulerFlags:
     'c.yaml',
   );
   expect(result.ok ? [] : result.errors.map(formatSpecError)).toEqual([
-    'c.yaml:2:1: colour: unknown key; the keys here are name, mesos, docker, ssh, hosts, masterFlags, agentFlags, schedulerFlags, lbFlags, monitoring, ports, zookeeper',
+    'c.yaml:2:1: colour: unknown key; the keys here are name, mesos, docker, ssh, hosts, masterFlags, agentFlags, schedulerFlags, lbFlags, monitoring, ports, zookeeper, tls',
     'c.yaml:4:3: schedulerFlags.failover_timeot: unknown flag; did you mean "failover_timeout"?',
     'c.yaml:5:21: schedulerFlags.failover_timeout: expected a whole number from 1 to 315360000, not "soon"',
     'c.yaml:6:15: schedulerFlags.https_port: expected a whole number from 0 to 65535, not "65536"',

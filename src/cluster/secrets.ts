@@ -61,10 +61,16 @@ export interface RotatedSecrets {
   readonly others: Readonly<Partial<Record<SecretName, string>>>;
 }
 
+/**
+ * `offer`: ports take TLS besides plain text. `use`: clients use TLS. `require`: ports take no plain text, and services
+ * need a certificate to call others.
+ */
+export const TLS_STATES = ['offer', 'use', 'require'] as const;
+export type TlsState = (typeof TLS_STATES)[number];
+
 /** What services need for TLS: see `certificates.ts`. */
 export interface TlsFiles {
-  /** `offer`: ports also take plain text, and clients fall back to it. */
-  readonly state: 'offer' | 'require';
+  readonly state: TlsState;
   /** Certificates of the authorities that services trust, in PEM. */
   readonly trusted: string;
   /** By host and service, as `HOST/SERVICE`. */

@@ -226,6 +226,14 @@ export const specSchema = block({
       'A ZooKeeper that mesosup does not manage, with the path of the masters. No host has the role zookeeper then.',
     )
     .optional(),
+  tls: z
+    .enum(['true', 'false'], { error: 'true or false' })
+    .transform((word) => word === 'true')
+    .meta({
+      yesno: true,
+      description: 'False: no TLS within the cluster. Default: as it is; "mesosup certs enable" turns it on.',
+    })
+    .optional(),
 }).describe('A Mesos cluster for mesosup.');
 
 /** A spec as it is written, every scalar as text. */

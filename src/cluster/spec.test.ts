@@ -116,7 +116,7 @@ colour: 1
       'c.yaml:10:5: hosts[3]: expected a name or a block of keys and values, not a list',
       'c.yaml:12:3: masterFlags.--quorum: expected the name of a flag, without dashes before it, not "--quorum"',
       'c.yaml:13:13: agentFlags: expected a block of keys and values, not a list',
-      'c.yaml:14:1: colour: unknown key; the keys here are name, mesos, docker, ssh, hosts, masterFlags, agentFlags, schedulerFlags, lbFlags, monitoring, ports, zookeeper',
+      'c.yaml:14:1: colour: unknown key; the keys here are name, mesos, docker, ssh, hosts, masterFlags, agentFlags, schedulerFlags, lbFlags, monitoring, ports, zookeeper, tls',
     ]);
   });
 

@@ -3,14 +3,8 @@
 import { isJson, type Json } from '../json.ts';
 import type { StoredFile } from '../stored/file.ts';
 import { MismatchError } from '../stored/mismatch.ts';
-import {
-  type Authority,
-  type KeptCertificates,
-  type Leaf,
-  TLS_SERVICES,
-  TLS_STATES,
-} from './certificates.ts';
-import { ROTATION_PHASES } from './secrets.ts';
+import { type Authority, type KeptCertificates, type Leaf, TLS_SERVICES } from './certificates.ts';
+import { ROTATION_PHASES, TLS_STATES } from './secrets.ts';
 
 type Is<T> = (value: unknown) => value is T;
 

@@ -83,6 +83,7 @@ export const storedCluster = record<Cluster>({
   }).optional(),
   ports: record<Ports>({ master: number, agent: number, scheduler: number, zookeeper: number }),
   zookeeper: text.optional(),
+  tls: z.boolean().optional(),
 });
 
 /** `cluster.json`: the cluster as it was last installed from this machine. */

@@ -13,7 +13,11 @@ export interface ClusterUrls {
  * Members of an installed cluster listen on all addresses.
  * @param addresses of hosts as the installer found them: a name in the spec may be one that only SSH's configuration knows
  */
-export function urlsOfCluster(cluster: Cluster, addresses: Readonly<Record<string, string>>): ClusterUrls {
+export function urlsOfCluster(
+  cluster: Cluster,
+  addresses: Readonly<Record<string, string>>,
+  scheme: 'http' | 'https' = 'http',
+): ClusterUrls {
   const { hosts, ports } = cluster;
   const urls = (role: 'master' | 'scheduler') => {
     const found = hosts
@@ -24,7 +28,7 @@ export function urlsOfCluster(cluster: Cluster, addresses: Readonly<Record<strin
       ...found.flatMap(([first]) => first ?? []),
       ...found.flatMap(([, second]) => second ?? []),
     ];
-    return inOrder.map((one) => `http://${one.includes(':') ? `[${one}]` : one}:${ports[role]}`);
+    return inOrder.map((one) => `${scheme}://${one.includes(':') ? `[${one}]` : one}:${ports[role]}`);
   };
   const list = hosts.map((host) => `${host.name} ${addressesOf(host, addresses[host.name])[0]}`);
   return {

@@ -2,6 +2,7 @@
 
 import type { Cluster, ClusterHost, MesosFlags } from '../cluster/cluster.ts';
 import { hostsWith } from '../cluster/topology.ts';
+import { isJson, parseJson } from '../json.ts';
 import type { Facts } from './facts.ts';
 import type { MesosLayout } from './layout.ts';
 import { quorumOf, type Topology } from './topology.ts';
@@ -18,6 +19,8 @@ export interface FlagInput {
   readonly layout: Pick<MesosLayout, 'kind'>;
   /** The host's address within the cluster. */
   readonly address: string;
+  /** Variables for executors of Mesos; none without TLS. */
+  readonly executorVariables?: Readonly<Record<string, string>>;
 }
 
 /** Files that flags name. Only root can read the secret ones. */
@@ -31,6 +34,9 @@ export const MESOS_FILES = {
   agentAcls: '/etc/mesosup/agent-acls',
   executorKey: '/etc/mesosup/executor-key',
 } as const;
+
+/** Executors have this variable from the agent only if the flag `executor_environment_variables` does not replace them all. */
+const EXECUTOR_PATH = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 
 /** Builds without TLS lack this flag and `jwt_secret_key`. Mesos does not start with an unknown flag. */
 const EXECUTOR_AUTHENTICATION = 'authenticate_http_executors';
@@ -91,6 +97,11 @@ export function agentFlags(input: FlagInput): Flags {
   );
   if (flags.get('launcher') === 'posix' && !flags.has('isolation')) {
     flags.set('isolation', 'posix/cpu,posix/mem');
+  }
+  if (Object.keys(input.executorVariables ?? {}).length > 0) {
+    const own = parseJson(flags.get('executor_environment_variables') ?? '');
+    const all = { ...EXECUTOR_PATH, ...(isJson(own) && own), ...input.executorVariables };
+    flags.set('executor_environment_variables', JSON.stringify(all));
   }
   const executors = flags.get(EXECUTOR_AUTHENTICATION);
   if (executors === undefined || executors === 'false') {

@@ -3,6 +3,7 @@
  */
 
 import type { Cluster } from '../../src/cluster/cluster.ts';
+import { TLS_STATES, type TlsState } from '../../src/cluster/secrets.ts';
 import type { Facts } from '../../src/install/facts.ts';
 import type { FileResource } from '../../src/install/resources/file.ts';
 import type { Resource } from '../../src/install/resources/registry.ts';
@@ -24,7 +25,7 @@ const three = ['h1', 'h2', 'h3'];
 
 /** The tests use the first host of each cluster. */
 export const scenarios: Readonly<
-  Record<string, { readonly cluster: Cluster; readonly facts?: Partial<Facts> }>
+  Record<string, { readonly cluster: Cluster; readonly facts?: Partial<Facts>; readonly tls?: TlsState }>
 > = {
   'clusterd-of-three': {
     cluster: clusterOf(
@@ -75,6 +76,21 @@ export const scenarios: Readonly<
     ),
     facts: TRUSTY,
   },
+  ...Object.fromEntries(
+    TLS_STATES.map((tls) => [
+      `clusterd-tls-${tls}`,
+      {
+        cluster: clusterOf(
+          [
+            hostOf('h1', { roles: ['master', 'scheduler', 'agent', 'lb'] }),
+            hostOf('h2', { roles: ['agent'] }),
+          ],
+          { monitoring: { listen: 'cluster', port: 9103 } },
+        ),
+        tls,
+      },
+    ]),
+  ),
   'preinstalled-without-units': {
     cluster: clusterOf(
       three.map((name) => hostOf(name, { attributes: { rack: 'a', note: 'it\'s "$5"' } })),
@@ -94,10 +110,12 @@ export const scenarios: Readonly<
 export function wantedOf(name: string): Resource[] {
   const scenario = scenarios[name];
   if (scenario === undefined) throw new TypeError(`there is no scenario ${name}`);
-  const { cluster, facts } = scenario;
+  const { cluster, facts, tls } = scenario;
   const [host] = cluster.hosts;
   if (host === undefined) throw new TypeError(`scenario ${name} has no host`);
-  return wantedResources({ ...planInput(cluster, bareHosts(cluster, facts)), host, running: true });
+  const input = planInput(cluster, bareHosts(cluster, facts));
+  const own = tls ? { ...input.secrets, tls: { state: tls, trusted: '', leaves: {} } } : input.secrets;
+  return wantedResources({ ...input, host, running: true, secrets: own });
 }
 
 export function filesOf(name: string): FileResource[] {

@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core';
 import { EXIT } from '../../errors/mesosup-error.ts';
 import { quote } from '../../hosts/quote.ts';
 import { changesIn } from '../../install/drift.ts';
+import { issueCertificates } from '../../install/operations/certificates.ts';
 import { savePlan } from '../../install/operations/plan-file.ts';
 import { prepare, surveyCluster } from '../../install/operations/prepare.ts';
 import { renderProblems } from '../../install/operations/reach.ts';
@@ -50,9 +51,15 @@ export default class PlanCommand extends BaseCommand {
     const loaded = await clusterOf(flags);
     return withSession(this, loaded, flags, async ({ session, program }) => {
       const looked = await surveyCluster(session);
-      // A saved plan is applied with the secrets it was made with.
+      // A saved plan is applied with the secrets and certificates it was made with.
       const secrets =
-        looked.secrets ?? (flags.out === undefined ? undefined : await loaded.state.makeSecrets());
+        flags.out === undefined
+          ? looked.secrets
+          : await issueCertificates(
+              session,
+              looked.facts,
+              looked.secrets ?? (await loaded.state.makeSecrets()),
+            );
       const intent = {
         command: 'install',
         start: flags.start,

@@ -58,6 +58,8 @@ export class ClusterState {
   readonly directory: string;
   readonly secretsFile: string;
   readonly certificatesFile: string;
+  /** Certificates of the cluster's authorities, in PEM, for clients on this machine. */
+  readonly authorityFile: string;
   /** Names of the files in the directory that this class reads. */
   readonly fileNames = [
     'secrets.json',
@@ -75,6 +77,7 @@ export class ClusterState {
     this.directory = directory;
     this.secretsFile = path.join(directory, 'secrets.json');
     this.certificatesFile = path.join(directory, 'certificates.json');
+    this.authorityFile = path.join(directory, 'ca.pem');
     this.lockFile = path.join(directory, 'versions.lock');
     this.#clusterFile = path.join(directory, CLUSTER_FILE);
     this.#urlsFile = path.join(directory, 'urls.json');
@@ -106,6 +109,8 @@ export class ClusterState {
 
   /** Replaces the certificates. */
   async keepCertificates(kept: KeptCertificates): Promise<void> {
+    // First, so that commands trust each authority that services have certificates of.
+    await rename(await this.#textDraft(tlsFiles(kept).trusted), this.authorityFile);
     await rename(await this.#draft({ format: 1, release: RELEASE, ...kept }), this.certificatesFile);
   }
 
@@ -207,6 +212,7 @@ export class ClusterState {
   async forget(): Promise<void> {
     await rm(this.secretsFile, { force: true });
     await rm(this.certificatesFile, { force: true });
+    await rm(this.authorityFile, { force: true });
     await rm(this.#clusterFile, { force: true });
     await rm(this.#urlsFile, { force: true });
     await rm(this.lockFile, { force: true });
@@ -221,11 +227,15 @@ export class ClusterState {
     await mustBePrivate(this.directory);
   }
 
-  async #draft(value: unknown): Promise<string> {
+  #draft(value: unknown): Promise<string> {
+    return this.#textDraft(`${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  async #textDraft(text: string): Promise<string> {
     await this.#makeDirectory();
     const draft = path.join(this.directory, `.draft-${randomBytes(6).toString('hex')}`);
     try {
-      await writeFile(draft, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true });
+      await writeFile(draft, text, { mode: 0o600, flag: 'wx', flush: true });
     } catch (error) {
       throw this.#unwritable(error);
     }

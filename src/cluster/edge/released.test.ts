@@ -75,12 +75,12 @@ describe('the state of a later release', () => {
   });
 
   test('is refused if it contains an unknown field that is in use', async () => {
-    await expect((await storedBy('0.7.0', 1, { tls: { on: true } })).cluster()).rejects.toMatchObject({
+    await expect((await storedBy('0.7.0', 1, { mesh: { on: true } })).cluster()).rejects.toMatchObject({
       message: expect.stringContaining('written by mesosup 0.7.0'),
       remedy: expect.stringContaining('Run mesosup 0.7.0'),
     });
-    const unused = await (await storedBy('0.7.0', 1, { tls: { on: false, hosts: [] } })).cluster();
-    expect(unused).not.toHaveProperty('tls');
+    const unused = await (await storedBy('0.7.0', 1, { mesh: { on: false, hosts: [] } })).cluster();
+    expect(unused).not.toHaveProperty('mesh');
     expect(unused?.name).toBe('own');
   });
 });

@@ -107,7 +107,7 @@ export class Contexts {
     if (added) return addedContext(added);
     const state = new ClusterState(path.join(this.#stateHome, name));
     const installed = await urlsOf(state);
-    if (installed) return installedContext(name, installed, await state.secrets());
+    if (installed) return installedContext(name, installed, await state.secrets(), state.authorityFile);
     const demo = await this.#demo();
     if (name === DEMO && demo) {
       return { name, source: 'demo', urls: [demo.schedulerUrl] };
@@ -144,11 +144,17 @@ async function urlsOf(state: ClusterState): Promise<ClusterUrls | undefined> {
   return cluster && urlsOfCluster(cluster, {});
 }
 
-function installedContext(name: string, { schedulers }: ClusterUrls, secrets: Secrets | undefined): Context {
+function installedContext(
+  name: string,
+  { schedulers }: ClusterUrls,
+  secrets: Secrets | undefined,
+  authorityFile: string,
+): Context {
   return {
     name,
     source: 'installed',
     urls: schedulers,
+    ...(secrets?.tls && { caFile: authorityFile }),
     ...(secrets && { credentials: { kind: 'password', user: API_USER, password: secrets.api } }),
   };
 }

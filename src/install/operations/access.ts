@@ -1,6 +1,7 @@
 /** Addresses and credentials with which people use a running cluster. */
 
 import type { Cluster } from '../../cluster/cluster.ts';
+import { quote } from '../../hosts/quote.ts';
 import type { Facts } from '../facts.ts';
 import { addressOf } from '../topology.ts';
 
@@ -13,14 +14,20 @@ export interface Access {
   readonly secrets: string;
   /** The principal of people at masters and agents. */
   readonly operator: string;
+  /** File with the certificates that verify those of the cluster; missing without TLS. */
+  readonly authority?: string;
 }
 
 export function accessOf(
   cluster: Cluster,
   facts: ReadonlyMap<string, Facts>,
-  secretsFile: string,
+  {
+    secretsFile,
+    authorityFile,
+  }: { readonly secretsFile: string; readonly authorityFile?: string | undefined },
   operator: string,
 ): Access {
+  const scheme = authorityFile === undefined ? 'http' : 'https';
   const url = (role: 'master' | 'scheduler', leads: (facts: Facts) => boolean) => {
     const host = cluster.hosts.find((one) => {
       const found = facts.get(one.name);
@@ -30,7 +37,7 @@ export function accessOf(
     // The address in the spec may be a name that only SSH's configuration knows.
     const address = addressOf(cluster, host, facts);
     if (address === undefined) return undefined;
-    return `http://${address.includes(':') ? `[${address}]` : address}:${cluster.ports[role]}`;
+    return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${cluster.ports[role]}`;
   };
   const master = url('master', (found) => found.master.elected);
   const scheduler = url('scheduler', (found) => found.scheduler.leads);
@@ -39,16 +46,21 @@ export function accessOf(
     ...(scheduler !== undefined && { scheduler }),
     secrets: secretsFile,
     operator,
+    ...(authorityFile !== undefined && { authority: authorityFile }),
   };
 }
 
 /** Names the file of the secrets, never the secrets themselves. */
-export function renderAccess({ master, scheduler, secrets, operator }: Access): string {
+export function renderAccess({ master, scheduler, secrets, operator, authority }: Access): string {
+  const trust = authority === undefined ? '' : ` --cacert ${quote(authority)}`;
   return [
     ...(scheduler ? [`Scheduler  ${scheduler}  user mesosup, password "api" in ${secrets}`] : []),
     ...(master ? [`Mesos      ${master}  user ${operator}, password "operator" in ${secrets}`] : []),
     ...(scheduler
-      ? [`Query      jq -r '"user = \\"mesosup:" + .api + "\\""' ${secrets} | curl -K - ${scheduler}/v2/info`]
+      ? [
+          `Query      jq -r '"user = \\"mesosup:" + .api + "\\""' ${secrets} | curl -K -${trust} ${scheduler}/v2/info`,
+        ]
       : []),
+    ...(authority === undefined ? [] : [`Trust      ${authority}, for browsers: mesosup certs trust`]),
   ].join('\n');
 }

@@ -16,9 +16,11 @@ import { renderPlan } from '../render-plan.ts';
 import { renderSummary } from '../render-summary.ts';
 import { summarize } from '../summary.ts';
 import { addressOf } from '../topology.ts';
+import { clientsUseTls } from '../wanted/tls.ts';
 import { applyWaves } from './apply-plan.ts';
 import { applyUpgrade } from './apply-upgrade.ts';
 import { type ApplyToHostsOptions, followRuns, holderName } from './apply-wave.ts';
+import { issueCertificates } from './certificates.ts';
 import { keepVersions } from './keep-versions.ts';
 import { keyIn } from './open-bundle.ts';
 import type { HostTrouble } from './outcome.ts';
@@ -68,6 +70,8 @@ export interface ChangeResult {
   readonly run?: string;
   /** The principal of people at masters and agents. */
   readonly operator: string;
+  /** True if clients use TLS. */
+  readonly usesTls: boolean;
   /** Facts probed after the run waited for a started cluster to become healthy. */
   readonly facts?: ReadonlyMap<string, Facts>;
 }
@@ -94,7 +98,13 @@ async function surveyAndChange(
   const accounts: Record<string, string> = {};
   const unrestored: Record<string, string> = {};
   const leftOut = reach.leftOut;
-  const left = { leftOut, accounts, unrestored, operator: operator(prepared.secrets).user };
+  const left = {
+    leftOut,
+    accounts,
+    unrestored,
+    operator: operator(prepared.secrets).user,
+    usesTls: clientsUseTls(prepared),
+  };
   const result = { plan, problems, troubles: [], ...left, applied: false, declined: false };
   const healthy = async () =>
     waitHealthy(session, {
@@ -161,12 +171,13 @@ function beginRecord({ record, cluster }: Session, { title }: ChangeOptions): vo
   record.begin({ command: title, cluster: cluster.name, who: holderName() });
 }
 
-async function keepCluster({ state, cluster }: Session, { facts }: Prepared): Promise<void> {
+async function keepCluster({ state, cluster }: Session, { facts, secrets }: Prepared): Promise<void> {
   const addresses = cluster.hosts.flatMap((host) => {
     const address = addressOf(cluster, host, facts);
     return address === undefined ? [] : [[host.name, address] as const];
   });
-  await state.keepCluster(cluster, urlsOfCluster(cluster, Object.fromEntries(addresses)));
+  const scheme = clientsUseTls({ secrets }) ? 'https' : 'http';
+  await state.keepCluster(cluster, urlsOfCluster(cluster, Object.fromEntries(addresses), scheme));
 }
 
 /** Surveys the hosts and prepares the run. Where a run is in progress, follows it and surveys the hosts again. */
@@ -192,6 +203,8 @@ async function surveyAndPrepare(
   if (!survey.secrets && installs(options.intent)) {
     survey = { ...survey, secrets: await session.state.makeSecrets() };
   }
+  if (survey.secrets && writesFiles(options.intent))
+    survey = { ...survey, secrets: await issueCertificates(session, survey.facts, survey.secrets) };
   if (survey.secrets) session.hide(survey.secrets);
   const intent = { ...options.intent, allowRemove: allowedBy(options) };
   const changing = memberOf(intent)?.host ?? ('retire' in intent ? intent.host : undefined);
@@ -274,6 +287,11 @@ function takesPackages({ command }: Intent): boolean {
 }
 
 /** True if the cluster is what its spec says afterwards. */
+/** Certificates are issued before a plan that may write them. */
+function writesFiles({ command }: Intent): boolean {
+  return command === 'install' || command === 'start' || command === 'upgrade';
+}
+
 function installs({ command }: Intent): boolean {
   return command === 'install' || command === 'start' || command === 'stop';
 }

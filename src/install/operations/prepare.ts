@@ -22,6 +22,7 @@ import type { UpgradeSummary } from '../summary.ts';
 import { UnknownAddressError } from '../topology.ts';
 import { uninstallPlan } from '../uninstall.ts';
 import type { UpgradeIntent } from '../upgrade/intent.ts';
+import { withoutDue } from './certificates.ts';
 import { masterAgents } from './master-agents.ts';
 import { bundleProblems, imagesOf, openBundle } from './open-bundle.ts';
 import { problemsError, type Reach, reachOf } from './reach.ts';
@@ -94,7 +95,7 @@ export async function surveyCluster(
   const secrets = await session.state.secrets();
   const survey = await session.survey(secrets);
   if (!secrets) refuseForeign(session, survey);
-  return { ...survey, secrets };
+  return { ...survey, secrets: secrets && (await withoutDue(session, survey.facts, secrets)) };
 }
 
 /**

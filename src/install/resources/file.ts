@@ -53,6 +53,8 @@ export const fileKind: JournaledKind<FileResource, PathEntry<'file'>> = {
   keep: ({ path }) => keepPath('file', path),
   steps(file, _item, { secrets }) {
     const text = secrets ? reveal(file.content, secrets) : file.content;
+    // A plan may be made before a certificate is issued; a host must not get an empty file for it.
+    if (text === '' && file.content !== '') throw new TypeError(`${file.path} has no content yet`);
     const put = putLines(file.path, file, Buffer.from(text));
     return file.aptSource ? [`: >${LISTS_STALE}`, ...put] : put;
   },

@@ -6,6 +6,7 @@ import { CURRENT } from './base.ts';
 import { directory, file, service, unitPath } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 import { SCHEDULERS, schedulersFile } from './scheduler-urls.ts';
+import { tlsFilesOf } from './tls.ts';
 
 const EXECUTORS = `${MESOS_STATE}/executors`;
 export const EXECUTOR = `${EXECUTORS}/docker`;
@@ -28,6 +29,7 @@ export function executor(context: Context): Part {
     }),
     // For exec.
     schedulersFile(context),
+    ...tlsFilesOf(context, 'executor'),
   ];
   // Upstart has no timers, and hosts with Upstart can't run the executor.
   if (own.init === 'upstart') return { configuration: wrapper };

@@ -10,6 +10,7 @@ import { type Context, has, type Part } from './context.ts';
 import { AGENT_PRINCIPAL, masterFile } from './mesos-master.ts';
 import { mesosService, unwantedService } from './mesos-service.ts';
 import { monitoringCredentials, monitors } from './monitoring-user.ts';
+import { mesosTlsVariables } from './tls.ts';
 
 /** The principal with which the scheduler reads sandboxes. The ACLs of agents allow it nothing else. */
 export const FILES_PRINCIPAL = 'mesosup-files';
@@ -17,7 +18,9 @@ export const FILES_PRINCIPAL = 'mesosup-files';
 export function mesosAgent(context: Context): Part {
   const { cluster, host, own: facts, topology, layout, address, render, secrets } = context;
   if (!has(context, 'agent')) return { services: unwantedService(context, layout.agent) };
-  const flags = agentFlags({ cluster, host, facts, topology, layout, address });
+  // Executors inherit none of the agent's variables of TLS.
+  const executorVariables = Object.fromEntries(mesosTlsVariables(context, 'executor'));
+  const flags = agentFlags({ cluster, host, facts, topology, layout, address, executorVariables });
   const [principal = usedCredential(AGENT_PRINCIPAL, 'agent', secrets)] = importedOf(secrets, 'agent');
   return mesosService(context, {
     names: layout.agent,

@@ -9,6 +9,7 @@ import { isCustomDirectory, MESOS_STATE } from '../work-dirs.ts';
 import { directory, file, maskedService, service, unitPath } from './build.ts';
 import type { Context, Part } from './context.ts';
 import { packageResource } from './mesos-package.ts';
+import { mesosTlsFiles, mesosTlsVariables } from './tls.ts';
 
 interface MesosServiceInput {
   readonly names: MesosService;
@@ -36,7 +37,8 @@ export function mesosService(context: Context, input: MesosServiceInput): Part {
   const own = context.layout.kind === 'own';
   const wanted = packageResource(context.cluster.mesos);
   const settings = own ? variables(context, input) : flagFiles(context, input);
-  const read = [...files, ...settings, ...units(context, input)];
+  const tlsService = input.agent ? 'agent' : 'master';
+  const read = [...files, ...mesosTlsFiles(context, tlsService), ...settings, ...units(context, input)];
   const inputs = [...(wanted ? [wanted] : []), ...read];
   const edge = input.after && { after: input.after };
   return {
@@ -95,7 +97,7 @@ function defaults({ layout, render, topology }: Context, path: string): Resource
   return [directory('/etc/mesos'), file('/etc/mesos/zk', `${topology.mesosForReaders}\n`), ...files];
 }
 
-function variables(context: Context, { names, flags, tables }: MesosServiceInput): Resource[] {
+function variables(context: Context, { names, agent, flags, tables }: MesosServiceInput): Resource[] {
   const all = new Map<string, string>();
   for (const [name, value] of flags) {
     const off = name.startsWith('no-');
@@ -110,7 +112,7 @@ function variables(context: Context, { names, flags, tables }: MesosServiceInput
   }
   const content = context.render('config/mesos-environment', {
     service: names.service,
-    variables: [...all],
+    variables: [...all, ...mesosTlsVariables(context, agent ? 'agent' : 'master')],
   });
   return [file(names.defaults, content, { note: 'flags' })];
 }
@@ -125,5 +127,7 @@ function units(context: Context, { names, agent }: MesosServiceInput): Resource[
   }
   if (own.init === 'upstart') return [];
   const drop = dropInDirectory(names);
-  return [directory(drop), file(`${drop}/mesosup.conf`, render('systemd/mesos-drop-in.conf', { agent }))];
+  const variables = mesosTlsVariables(context, agent ? 'agent' : 'master');
+  const text = render('systemd/mesos-drop-in.conf', { agent, variables });
+  return [directory(drop), file(`${drop}/mesosup.conf`, text)];
 }

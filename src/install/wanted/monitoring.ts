@@ -8,6 +8,7 @@ import { directory, file, secretFile, service, unitPath } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 import { MONITORING_USER } from './monitoring-user.ts';
 import { RUNTIME_FLAGS } from './scheduler.ts';
+import { clientsUseTls, TLS_CA, tlsFilesOf } from './tls.ts';
 
 export const MONITORING_SERVICE = 'mesosup-monitoring';
 
@@ -46,6 +47,8 @@ export function monitoring(context: Context): Part {
     configuration: [
       { kind: 'user', name: MONITORING_USER, home: STATE, groups: [] },
       directory(ETC, { owner: MONITORING_USER, mode: '0700' }),
+      // Read again when they change.
+      ...tlsFilesOf(context, 'monitoring', MONITORING_USER),
       ...inputs,
     ],
     services: [service(context, MONITORING_SERVICE, [payloadResource(payload), ...inputs])],
@@ -56,9 +59,11 @@ export function monitoring(context: Context): Part {
 function flags(context: Context): string[] {
   const { cluster, address } = context;
   const { listen, port } = cluster.monitoring ?? { listen: 'loopback', port: 0 };
+  const scheme = clientsUseTls(context) ? 'https' : 'http';
   return [
-    ...(has(context, 'master') ? [`--master=http://${address}:${cluster.ports.master}`] : []),
-    ...(has(context, 'agent') ? [`--agent=http://${address}:${cluster.ports.agent}`] : []),
+    ...(has(context, 'master') ? [`--master=${scheme}://${address}:${cluster.ports.master}`] : []),
+    ...(has(context, 'agent') ? [`--agent=${scheme}://${address}:${cluster.ports.agent}`] : []),
+    ...(clientsUseTls(context) ? [`--ca-file=${TLS_CA}`] : []),
     `--credentials-file=${CREDENTIALS}`,
     `--listen=${listen === 'cluster' ? address : '127.0.0.1'}:${port}`,
   ];

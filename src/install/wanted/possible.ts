@@ -39,7 +39,10 @@ const SOURCES: readonly { readonly mesos: MesosSource; readonly docker: DockerSo
 
 const MONITORING = { listen: 'loopback', port: 0 } as const;
 
-const NO_SECRETS = Object.fromEntries(SECRET_NAMES.map((name) => [name, ''])) as Record<SecretName, string>;
+const NO_SECRETS = {
+  ...(Object.fromEntries(SECRET_NAMES.map((name) => [name, ''])) as Record<SecretName, string>),
+  tls: { state: 'require', trusted: '', leaves: {} } as const,
+};
 
 /** May contain duplicates. */
 export function possibleResources(cluster: Cluster, host: ClusterHost): Resource[] {

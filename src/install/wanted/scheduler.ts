@@ -13,6 +13,7 @@ import { type Context, has, type Part } from './context.ts';
 import { LB_USER, usesOwnCredentials } from './lb-user.ts';
 import { FILES_PRINCIPAL } from './mesos-agent.ts';
 import { MONITORING_USER } from './monitoring-user.ts';
+import { schedulerTlsFlags, tlsFilesOf } from './tls.ts';
 
 export const SCHEDULER_SERVICE = 'mesosup-scheduler';
 export const SCHEDULER_USER = 'mesosup';
@@ -71,6 +72,8 @@ export function scheduler(context: Context): Part {
       { kind: 'user', name: SCHEDULER_USER, home: STATE, groups: [] },
       directory(ETC, { owner: SCHEDULER_USER, mode: '0700' }),
       directory(SCHEDULER_STATE, { owner: SCHEDULER_USER, mode: '0700' }),
+      // Read again when they change, so that the service need not restart.
+      ...tlsFilesOf(context, 'scheduler', SCHEDULER_USER),
       ...inputs,
     ],
     services: [
@@ -106,7 +109,8 @@ function apiUsers({ cluster, secrets }: Context): string {
  * Returns mesosup's flags, overridden by those of the spec. An empty value in the spec omits a flag of mesosup; any
  * other flag with an empty value is a switch.
  */
-function schedulerArguments({ cluster, host, address, topology }: Context): string[] {
+function schedulerArguments(context: Context): string[] {
+  const { cluster, host, address, topology } = context;
   const ours: Partial<Record<OwnFlag, string>> = {
     master: `file://${ETC}/master`,
     ...(topology.scheduler === undefined ? { data_dir: SCHEDULER_STATE } : { zk: `file://${ETC}/zk` }),
@@ -119,7 +123,8 @@ function schedulerArguments({ cluster, host, address, topology }: Context): stri
     mesos_authentication_secret_file: `${ETC}/secret`,
     agent_credential_file: `${ETC}/agents`,
   };
-  return Object.entries({ ...ours, ...cluster.schedulerFlags }).flatMap(([name, value]) => {
+  const all = { ...ours, ...schedulerTlsFlags(context), ...cluster.schedulerFlags };
+  return Object.entries(all).flatMap(([name, value]) => {
     if (value !== '') return [`--${name}=${value}`];
     return isOwnFlag(name) ? [] : [`--${name}`];
   });

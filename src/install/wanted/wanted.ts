@@ -14,11 +14,13 @@ import { mesosMaster } from './mesos-master.ts';
 import { mesosPackages } from './mesos-package.ts';
 import { monitoring } from './monitoring.ts';
 import { scheduler } from './scheduler.ts';
+import { tls } from './tls.ts';
 import { zookeeper } from './zookeeper.ts';
 
 /** In the order in which services start: ZooKeeper forms its quorum while Docker starts, which is slow. */
 const PARTS: readonly ((context: Context) => Part)[] = [
   base,
+  tls,
   zookeeper,
   docker,
   mesosPackages,

@@ -11,7 +11,7 @@ http() {
   { printf '%s %s HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n' "$1" "$2"
     case $2:$AUTHORIZATION in /redirect:* | *:) ;; *) printf 'Authorization: %s\r\n' "$AUTHORIZATION" ;; esac
     [ "$1" = GET ] || printf 'Content-Type: application/json\r\nContent-Length: %s\r\n' "${#3}"
-    printf '\r\n%s' "$3"; } | ask "$4" "$5"
+    printf '\r\n%s' "$3"; } | ask_service "$4" "$5"
 }
 
 # zookeeper_quorum: succeeds if a ZooKeeper has a quorum, else sets $missing. ZooKeeper answers `srvr` with its mode

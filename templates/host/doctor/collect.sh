@@ -73,7 +73,7 @@ system_texts() {
 # zookeeper_says WORD: the answer of the host's server
 zookeeper_says() { echo "$1" | ask "$HOST_ADDRESS" "$ZOOKEEPER_PORT" | tr -d '\0'; }
 
-metrics_of() { printf '%s' "$2" | ask "$HOST_ADDRESS" "$1" | tr -d '\0'; }
+metrics_of() { printf '%s' "$2" | ask_service "$HOST_ADDRESS" "$1" | tr -d '\0'; }
 
 metric_texts() {
   {

@@ -168,7 +168,7 @@ guarded() (
   IFS=$NEWLINE
   set -f
   for request in $GUARDED; do
-    line=$(printf 'GET %s HTTP/1.0\r\n\r\n' "${request#* }" | ask "$HOST_ADDRESS" "${request%% *}" | head -n 1 | tr -d '\r')
+    line=$(printf 'GET %s HTTP/1.0\r\n\r\n' "${request#* }" | ask_service "$HOST_ADDRESS" "${request%% *}" | head -n 1 | tr -d '\r')
     printf '%s %s\n' "${request%% *}" "$line"
   done
 )

@@ -22,7 +22,7 @@ own_address() {
 # request NAME PORT REQUEST: adds the response to an HTTP request to the probe's answer
 request() { printf '%s' "$3" | asked "$address" "$2" | member "$1"; }
 
-zookeeper() { echo srvr | asked "$address" "$ZOOKEEPER_PORT" | member zookeeper; }
+zookeeper() { echo srvr | asked -z "$address" "$ZOOKEEPER_PORT" | member zookeeper; }
 master_metrics() { request masterMetrics "$MASTER_PORT" "$MASTER_METRICS"; }
 master_version() { request masterVersion "$MASTER_PORT" "$MASTER_VERSION"; }
 agent_metrics() { request agentMetrics "$AGENT_PORT" "$AGENT_METRICS"; }
