@@ -17,19 +17,15 @@ import {
   STORED_SECRET_NAMES,
   type StoredSecretName,
 } from '../cluster/secrets.ts';
-import { MesosupError, UsageError } from '../errors/mesosup-error.ts';
-import { changesIn } from '../install/drift.ts';
+import { UsageError } from '../errors/mesosup-error.ts';
 import { describePayload } from '../install/edge/payload.ts';
-import { clusterHealth } from '../install/health.ts';
-import { prepare, sha256, surveyCluster } from '../install/operations/prepare.ts';
-import { renderProblems } from '../install/operations/reach.ts';
-import { recheckHealth } from '../install/operations/recheck-health.ts';
-import { describeUnhealthy } from '../install/operations/wait-healthy.ts';
+import { sha256 } from '../install/operations/prepare.ts';
 import { type PhasePlan, planPhases, refusedRotations } from '../install/rotation-phases.ts';
 import { didYouMean } from '../text/suggest.ts';
 import { type RunFlags, type RunningCommand, runChange } from './change-command.ts';
 import { withSession } from './cluster-session.ts';
 import { confirm } from './confirm.ts';
+import { readyCluster } from './ready-cluster.ts';
 
 type Refused = Readonly<Partial<Record<StoredSecretName, string>>>;
 
@@ -92,31 +88,8 @@ export function planRotation(
 ): Promise<RotationPlan> {
   return withSession(command, loaded, flags, async ({ session, program }) => {
     const { cluster, templates } = session;
-    const survey = await surveyCluster(session);
-    const prepared = await prepare(session, program, survey, { command: 'install', start: false });
-    const { facts, reach, plan, problems } = prepared;
-    if (reach.leftOut.length > 0)
-      throw new MesosupError(
-        `${renderProblems(problems)}\nNothing was changed: all hosts must have the new secrets before the old ones are withdrawn.`,
-        { remedy: 'Fix the problems above, then run the same command again.', problems },
-      );
-    if (kept.rotation === undefined) {
-      const changes = changesIn(plan);
-      if (changes > 0)
-        throw new MesosupError(`${cluster.name} has changes that are not installed yet (${changes})`, {
-          remedy: 'Make them first: mesosup install. Then run the same command again.',
-        });
-      const isStarted = [...facts.values()].some(({ mesosup }) => mesosup.started);
-      const now = await recheckHealth(session, { ...survey, facts }, prepared.secrets);
-      const missing = isStarted ? describeUnhealthy(clusterHealth(cluster, now.facts), reach.usable) : [];
-      if (missing.length > 0)
-        throw new MesosupError(
-          `${cluster.name} is not healthy:\n${missing.map((one) => `  ${one}`).join('\n')}`,
-          {
-            remedy: 'Find the cause with: mesosup doctor. Then run the same command again.',
-          },
-        );
-    }
+    const why = 'all hosts must have the new secrets before the old ones are withdrawn.';
+    const facts = await readyCluster({ session, program }, { why, resumes: kept.rotation !== undefined });
     // A rotation that has begun goes on.
     const hasOwnAgents = importedOf(complete(kept), 'agent').length === 0;
     const refused = refusedRotations(cluster, kept.rotation ? new Map() : facts, hasOwnAgents);

@@ -2,10 +2,13 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { clusterOf, hostOf } from '../../test/install/hosts.ts';
 import { readStored } from '../stored/file.ts';
+import { certificateRows, certificateTable } from './certificate-rows.ts';
 import {
   type Authority,
   beginAuthority,
+  certificateWarnings,
   DAY_MS,
+  day,
   dueLeaves,
   type KeptCertificates,
   type Leaf,
@@ -13,8 +16,11 @@ import {
   leafKey,
   nextAuthorityPhase,
   RENEW_DAYS,
+  remainingAuthorityPhases,
+  remainingStates,
   servicesOf,
   signerOf,
+  sketchedFiles,
   TLS_SERVICES,
   tlsFiles,
   wantedLeaves,
@@ -204,5 +210,68 @@ describe('certificates.json', () => {
     [{ more: true }, '"more" is unknown'],
   ])('refuses %j', (change, why) => {
     expect(() => read(stored(change))).toThrow(why);
+  });
+});
+
+describe('what people see of certificates', () => {
+  test('TLS begins with "offer", and goes on where it was', () => {
+    const states = (state: KeptCertificates['state']) =>
+      remainingStates({ ...kept, state }).map((one) => one.state);
+    expect(states('offer')).toEqual(['offer', 'use', 'require']);
+    expect(states('use')).toEqual(['use', 'require']);
+    expect(states('require')).toEqual(['require']);
+  });
+
+  test('the phases that remain of a new authority', () => {
+    const accept = beginAuthority(kept, authority(2));
+    const phases = (one: KeptCertificates) => remainingAuthorityPhases(one).map(({ phase }) => phase);
+    expect(phases(accept)).toEqual(['accept', 'use', 'withdraw']);
+    expect(phases(nextAuthorityPhase(accept))).toEqual(['use', 'withdraw']);
+    expect(phases(kept)).toEqual([]);
+  });
+
+  test('a sketch has a text for each wanted certificate, which changes with its authority and its renewal', () => {
+    const of = (one: KeptCertificates, renewal?: string) =>
+      Object.values(sketchedFiles(one, wanted, renewal).leaves).map(({ key }) => key);
+    expect(new Set(of(kept))).toEqual(new Set(['1']));
+    expect(of(kept)).toHaveLength(wanted.length);
+    expect(new Set(of(kept, ' again'))).toEqual(new Set(['1 again']));
+    expect(new Set(of({ ...kept, authorities: [authority(2)] }))).toEqual(new Set(['2']));
+  });
+
+  test('warnings name host, services, day and remedy 30 days before the end', () => {
+    expect(certificateWarnings(kept, NOW)).toEqual([]);
+    const [first, ...rest] = kept.leaves;
+    if (!first) throw new TypeError();
+    const ends = NOW + RENEW_DAYS * DAY_MS;
+    const soon = { ...kept, leaves: [{ ...first, until: ends }, ...rest] };
+    expect(certificateWarnings(soon, NOW - 1)).toEqual([]);
+    expect(certificateWarnings(soon, NOW)).toEqual([
+      `h1: the certificate of master ends on ${day(ends)}: renew it with mesosup install`,
+    ]);
+    expect(certificateWarnings({ ...kept, authorities: [{ ...authority(1), until: NOW }] }, NOW)).toEqual([
+      `the certificate authority ended on ${day(NOW)}: replace it with mesosup certs rotate-ca`,
+    ]);
+  });
+
+  test('a certificate that ends with its authority is not issued again and again', () => {
+    const ends = NOW + DAY_MS;
+    const old = {
+      ...kept,
+      authorities: [{ ...authority(1), until: ends }],
+      leaves: wanted.map((one) => issued(one, 1, ends)),
+    };
+    expect(dueLeaves(old, wanted, NOW)).toEqual([]);
+  });
+
+  test('rows have the authorities first, and no key', () => {
+    const rows = certificateRows(kept, NOW);
+    expect(rows).toHaveLength(1 + wanted.length);
+    expect(rows[0]).toMatchObject({ service: 'authority', host: '', days: 1000, authority: 1 });
+    expect(rows[1]).toMatchObject({ host: 'h1', days: 365 });
+    expect(JSON.stringify(rows)).not.toContain('PRIVATE');
+    const table = certificateTable(rows, { width: 60, wide: false });
+    expect(table.split('\n')[0]).toMatch(/^SERVICE +HOST +NAMES +UNTIL +DAYS +CA$/);
+    expect(table).toContain(day(NOW + 365 * DAY_MS));
   });
 });

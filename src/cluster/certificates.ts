@@ -7,7 +7,7 @@
  */
 
 import type { Cluster, ClusterHost } from './cluster.ts';
-import type { RotationPhase, TlsFiles, TlsState } from './secrets.ts';
+import { type RotationPhase, TLS_STATES, type TlsFiles, type TlsState } from './secrets.ts';
 import { isMonitored } from './topology.ts';
 
 /** Each service of a host has a certificate and a key of its own, since each runs as a user of its own. */
@@ -121,10 +121,12 @@ export function dueLeaves(
   now: number,
 ): LeafNames[] {
   const present = new Map(kept.leaves.map((leaf) => [leafKey(leaf), leaf]));
-  const { generation } = signerOf(kept);
+  const { generation, until } = signerOf(kept);
   return wanted.filter((one) => {
     const leaf = present.get(leafKey(one));
-    if (leaf === undefined || leaf.authority !== generation || endsSoon(leaf, now)) return true;
+    if (leaf === undefined || leaf.authority !== generation) return true;
+    // A new one would not be valid for longer than its authority.
+    if (endsSoon(leaf, now) && leaf.until < until) return true;
     return one.names.some((name) => !leaf.names.includes(name));
   });
 }
@@ -174,4 +176,69 @@ export function tlsFiles({ state, authorities, leaves }: KeptCertificates): TlsF
       leaves.map((leaf) => [leafKey(leaf), { certificate: leaf.certificate, key: leaf.key }]),
     ),
   };
+}
+
+/** What happens to the certificates of a running cluster, in the order of the phases. */
+export const TLS_EFFECTS: Readonly<Record<TlsState, string>> = {
+  offer: 'services take TLS besides plain text',
+  use: 'clients use TLS',
+  require: 'services take no plain text, and need certificates to call others',
+};
+
+export const AUTHORITY_EFFECTS: Readonly<Record<RotationPhase, string>> = {
+  accept: 'services trust the new authority besides the old one',
+  use: 'services have certificates of the new authority',
+  withdraw: 'services no longer trust the old authority',
+};
+
+export type CertificatePhase = TlsState | RotationPhase | 'renew';
+
+/** Returns the steps that remain until nothing is in plain text. @param kept with TLS of its first state at least */
+export function remainingStates(kept: KeptCertificates): KeptCertificates[] {
+  return TLS_STATES.slice(TLS_STATES.indexOf(kept.state)).map((state) => ({ ...kept, state }));
+}
+
+/** Returns the phases that remain of the replacement of the authority. */
+export function remainingAuthorityPhases(
+  kept: KeptCertificates,
+): (KeptCertificates & { phase: RotationPhase })[] {
+  const found: (KeptCertificates & { phase: RotationPhase })[] = [];
+  for (let at = kept; at.phase !== undefined; at = nextAuthorityPhase(at))
+    found.push({ ...at, phase: at.phase });
+  return found;
+}
+
+/**
+ * Returns what hosts would get, with texts in place of certificates that are not issued yet, to show where files change.
+ * @param renewal distinguishes new certificates of the same authority
+ */
+export function sketchedFiles(kept: KeptCertificates, wanted: readonly LeafNames[], renewal = ''): TlsFiles {
+  const text = `${signerOf(kept).generation}${renewal}`;
+  const leaves = wanted.map((one) => [leafKey(one), { certificate: text, key: text }] as const);
+  return { ...tlsFiles(kept), leaves: Object.fromEntries(leaves) };
+}
+
+/** Returns warnings about what ends within `RENEW_DAYS`, as text for people. @param now milliseconds since 1970 */
+export function certificateWarnings(kept: KeptCertificates, now: number): string[] {
+  const ends = (until: number) => `${until <= now ? 'ended' : 'ends'} on ${day(until)}`;
+  const { until } = signerOf(kept);
+  const authority = endsSoon({ until }, now)
+    ? [`the certificate authority ${ends(until)}: replace it with mesosup certs rotate-ca`]
+    : [];
+  const soon = kept.leaves.filter((leaf) => endsSoon(leaf, now));
+  const hosts = [...new Set(soon.map(({ host }) => host))];
+  return [
+    ...authority,
+    ...hosts.map((host) => {
+      const own = soon.filter((leaf) => leaf.host === host);
+      const first = Math.min(...own.map((leaf) => leaf.until));
+      const services = own.map(({ service }) => service).join(', ');
+      return `${host}: the certificate of ${services} ${ends(first)}: renew it with mesosup install`;
+    }),
+  ];
+}
+
+/** @param time milliseconds since 1970 @returns the day, as 2027-01-31 */
+export function day(time: number): string {
+  return new Date(time).toISOString().slice(0, 10);
 }

@@ -23,8 +23,8 @@ export interface HostPhase {
   readonly restarts: readonly string[];
 }
 
-export interface PhasePlan {
-  readonly phase: RotationPhase;
+export interface PhasePlan<Phase extends string = RotationPhase> {
+  readonly phase: Phase;
   /** Without hosts on which nothing changes. */
   readonly hosts: readonly HostPhase[];
 }
@@ -35,11 +35,11 @@ type Input = Pick<PlanInput, 'cluster' | 'facts' | 'templates' | 'payload' | 'sh
  * Compares what is wanted on the hosts in each phase with the phase before.
  * @param before the secrets with which the hosts are installed now
  */
-export function planPhases(
+export function planPhases<Phase extends string>(
   input: Input,
   before: Secrets,
-  phases: readonly { readonly phase: RotationPhase; readonly secrets: Secrets }[],
-): PhasePlan[] {
+  phases: readonly { readonly phase: Phase; readonly secrets: Secrets }[],
+): PhasePlan<Phase>[] {
   return phases.map(({ phase, secrets }, at) => ({
     phase,
     hosts: changedHosts(input, phases[at - 1]?.secrets ?? before, secrets),
@@ -126,9 +126,17 @@ const EFFECTS: Readonly<Record<RotationPhase, string>> = {
 
 /** @returns lines without a line end at the end */
 export function renderPhases(phases: readonly PhasePlan[]): string {
+  return renderPlans(phases, EFFECTS);
+}
+
+/** @param effects what each phase does, as text for people @returns lines without a line end at the end */
+export function renderPlans<Phase extends string>(
+  phases: readonly PhasePlan<Phase>[],
+  effects: Readonly<Record<Phase, string>>,
+): string {
   return phases
     .flatMap(({ phase, hosts }) => [
-      `${phase}: ${EFFECTS[phase]}`,
+      `${phase}: ${effects[phase]}`,
       ...hosts.map(
         ({ host, files, restarts }) =>
           `  ${host}: ${count(files.length, 'file')}, restarts ${restarts.join(', ') || 'nothing'}`,

@@ -12,6 +12,8 @@ export interface ClusterStatus {
   readonly cluster: string;
   readonly healthy: boolean;
   readonly problems: readonly string[];
+  /** What will become a problem, for example a certificate that ends soon. */
+  readonly warnings: readonly string[];
   readonly hosts: readonly HostStatus[];
 }
 
@@ -39,6 +41,7 @@ export function statusOf(
   facts: ReadonlyMap<string, Facts>,
   unreachable: readonly Problem[],
   plan: Plan | undefined,
+  warnings: readonly string[] = [],
 ): ClusterStatus {
   const health = clusterHealth(cluster, facts);
   const hosts = cluster.hosts.map((host) => {
@@ -65,6 +68,7 @@ export function statusOf(
     cluster: cluster.name,
     healthy: health.problems.length === 0 && hosts.every((host) => host.healthy),
     problems: health.problems,
+    warnings,
     hosts,
   };
 }
@@ -103,7 +107,11 @@ export function renderStatus(status: ClusterStatus): string {
     ...(host.note ? [host.note.startsWith(host.host) ? host.note : `${host.host}: ${host.note}`] : []),
   ]);
   const problems = busy.length > 0 ? [] : status.problems;
-  const lines = [...details, ...problems.map((problem) => `${status.cluster}: ${problem}`)];
+  const lines = [
+    ...details,
+    ...problems.map((problem) => `${status.cluster}: ${problem}`),
+    ...status.warnings.map((warning) => `${status.cluster}: ${warning}`),
+  ];
   const verdict = status.healthy ? 'is healthy' : 'is not healthy';
   return [
     ...busy.map(({ host, run }) => `${host}: ${run}`),

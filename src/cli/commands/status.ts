@@ -1,3 +1,4 @@
+import { certificateWarnings } from '../../cluster/certificates.ts';
 import { EXIT } from '../../errors/mesosup-error.ts';
 import { describePayload } from '../../install/edge/payload.ts';
 import { driftOf, surveyCluster } from '../../install/operations/prepare.ts';
@@ -23,7 +24,9 @@ export default class Status extends BaseCommand {
       const looked = await surveyCluster(session);
       const plan = driftOf(session, await describePayload(program.root), looked);
       const { facts, unreachable } = await recheckHealth(session, looked, looked.secrets);
-      const status = statusOf(session.cluster, facts, unreachable, plan);
+      const certificates = await session.state.certificates();
+      const warnings = certificates ? certificateWarnings(certificates, Date.now()) : [];
+      const status = statusOf(session.cluster, facts, unreachable, plan, warnings);
       this.log(renderStatus(status));
       if (!status.healthy) process.exitCode = EXIT.failed;
       return status;

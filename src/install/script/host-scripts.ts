@@ -41,6 +41,7 @@ export const HOST_SCRIPTS = [
   'mesos-processes.sh',
   'package-files.sh',
   'parts.sh',
+  'plain-executors.sh',
   'probe/asked.sh',
   'probe/health.sh',
   'probe/probe.sh',
