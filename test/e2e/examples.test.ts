@@ -37,6 +37,8 @@ const NO_ZK_FILE: Ending = { code: 2, says: /--zk: ENOENT/ };
 /** The cluster has the host h1 only. `hosts/commands-hosts.test.ts` and `hosts/install-missing.test.ts` have more. */
 const NO_HOST: Ending = { code: 2, says: /mesosup has no host "h\d"; did you mean "h1"\?/ };
 const NO_NEW_HOST: Ending = { code: 1, says: /✖ h4: [\s\S]*Nothing was changed/ };
+/** `hosts/certificates.test.ts` has a cluster with TLS. */
+const NO_TLS: Ending = { code: 2, says: /mesosup has no TLS, so it has no certificates/ };
 /** `hosts/secrets.test.ts` has an installed cluster. */
 const NO_SECRETS: Ending = { code: 1, says: /has no secrets of mesosup/ };
 const NO_SSH: Ending = { code: 255, says: /Connection refused/ };
@@ -52,6 +54,16 @@ const EXAMPLES: Readonly<Record<string, Ending>> = {
   'mesosup secrets list -o name': NO_SECRETS,
   'mesosup secrets rotate --all --dry-run': NO_SECRETS,
   'mesosup secrets rotate agent operator --yes': NO_SECRETS,
+  'mesosup certs show': NO_TLS,
+  'mesosup certs show -o json': NO_TLS,
+  'mesosup certs renew --dry-run': NO_TLS,
+  'mesosup certs renew --yes': NO_TLS,
+  'mesosup certs rotate-ca --dry-run': NO_TLS,
+  'mesosup certs rotate-ca --yes': NO_TLS,
+  'mesosup certs trust > lab-ca.pem': NO_TLS,
+  'mesosup certs trust --install': NO_TLS,
+  'mesosup certs enable --dry-run': NO_SECRETS,
+  'mesosup certs enable --yes': NO_SECRETS,
   [docCommand('README.md', 'mesosup demo')]: { code: 130, says: /GET x answered "7"/ },
   'mesosup demo --once': { code: 0, says: /GET x answered "7"/ },
   'mesosup demo --detach': { code: 0, says: /End it with: mesosup demo down/ },

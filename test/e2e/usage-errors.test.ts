@@ -144,6 +144,10 @@ const PARTS: readonly [string, string][] = [
     'secrets rotate zookeeper-mesos --hosts a',
     "zookeeper-mesos can't be rotated without an outage: the znodes of the masters belong to it",
   ],
+  [
+    'certs show --hosts a',
+    'mesosup has no TLS, so it has no certificates\n→ Turn it on with: mesosup certs enable',
+  ],
   ['doctor --yes', '--yes needs --fix: without it, the doctor changes nothing'],
   [
     'logs --file one.yaml --follow --json',

@@ -16,7 +16,7 @@ export default class CertsTrust extends BaseCommand {
     'Prints the certificates of the authority in PEM, for browsers and for "mesosup context add --ca". With --install, programs on this machine trust it; this needs root, on Debian or Ubuntu. The commands of mesosup find it by themselves on the machine that installed the cluster.';
   static override examples = [
     '<%= config.bin %> certs trust > lab-ca.pem',
-    'sudo <%= config.bin %> certs trust --install',
+    '<%= config.bin %> certs trust --install',
   ];
   static override flags = {
     ...specFlags,
