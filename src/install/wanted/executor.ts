@@ -6,7 +6,7 @@ import { CURRENT } from './base.ts';
 import { directory, file, service, unitPath } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 import { SCHEDULERS, schedulersFile } from './scheduler-urls.ts';
-import { tlsFilesOf } from './tls.ts';
+import { executorTlsFile, tlsFilesOf } from './tls.ts';
 
 const EXECUTORS = `${MESOS_STATE}/executors`;
 export const EXECUTOR = `${EXECUTORS}/docker`;
@@ -30,6 +30,8 @@ export function executor(context: Context): Part {
     // For exec.
     schedulersFile(context),
     ...tlsFilesOf(context, 'executor'),
+    // After the files that it names.
+    ...executorTlsFile(context),
   ];
   // Upstart has no timers, and hosts with Upstart can't run the executor.
   if (own.init === 'upstart') return { configuration: wrapper };

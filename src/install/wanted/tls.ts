@@ -111,3 +111,12 @@ export function schedulerTlsFlags(context: Pick<Context, 'cluster' | 'secrets'>)
     ...(state === 'require' && { disable_http: '', ssl_require_service_cert: '' }),
   };
 }
+
+/** How executors connect to agents and schedulers (src/executor/service-tls.ts): they read it for each connection. */
+export function executorTlsFile(context: Context): FileResource[] {
+  if (tlsState(context) === undefined) return [];
+  const { certificate: cert, key } = tlsPaths('executor');
+  const mode = clientsUseTls(context) ? 'required' : 'off';
+  const content = `${JSON.stringify({ mode, ca: TLS_CA, cert, key }, null, 2)}\n`;
+  return [file('/etc/mesosup/executor-tls.json', content, { note: 'whether executors use TLS' })];
+}
