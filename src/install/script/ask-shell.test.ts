@@ -51,7 +51,7 @@ beforeAll(async () => {
     }),
   );
   plainPort = await listening(createPlainServer((_request, answer) => answer.end('plain')));
-});
+}, 60_000);
 afterAll(() => {
   for (const server of servers) server.close();
   rmSync(directory, { recursive: true });
