@@ -9,6 +9,7 @@ import type { Monitored, SchedulerAccess, Target } from '../monitoring/scrape-co
 
 /** Beside the configuration. */
 export const PASSWORD_FILE = 'scheduler-password';
+export const CA_FILE = 'cluster-ca.pem';
 
 export interface MonitoredCluster
   extends Pick<Monitored, 'cluster' | 'exporters' | 'schedulers' | 'lbs' | 'haproxies'> {
@@ -16,6 +17,8 @@ export interface MonitoredCluster
   /** The user of the installer for Prometheus, whose password is to be written to a file. */
   readonly access?: SchedulerAccess;
   readonly password?: string;
+  /** Certificates of the cluster's authorities, in PEM; missing without TLS. */
+  readonly trusted?: string;
   /** What Prometheus can't reach. */
   readonly notes: readonly string[];
 }
@@ -54,6 +57,7 @@ export async function monitoredCluster({ cluster, state }: LoadedCluster): Promi
     lbs: targetsOf(balancers, lb.metrics.port),
     haproxies: targetsOf(balancers, Number(/\d+$/.exec(lb.stats)?.[0])),
     needsAccess,
+    ...(secrets?.tls && secrets.tls.state !== 'offer' && { trusted: secrets.tls.trusted }),
     ...(needsAccess &&
       monitoring &&
       secrets && {

@@ -23,7 +23,9 @@ export interface Monitored {
   readonly schedulers: readonly Target[];
   readonly schedulerScheme: 'http' | 'https';
   readonly access?: SchedulerAccess | undefined;
-  /** The certificates that the schedulers' are verified with. */
+  /** True if exporters and load balancers have TLS, too. */
+  readonly allTls?: boolean;
+  /** The certificates that those of servers are verified with. */
   readonly caFile?: string | undefined;
   readonly lbs: readonly Target[];
   readonly haproxies: readonly Target[];
@@ -45,19 +47,21 @@ export function scrapeConfig(monitored: Monitored): Record<string, unknown> {
             })),
           },
         ];
+  const trust = caFile === undefined ? {} : { tls_config: { ca_file: caFile } };
+  const others = monitored.allTls ? { scheme: 'https', ...trust } : {};
   return {
     global: { scrape_interval: '15s', evaluation_interval: '15s' },
     rule_files: [RULES_FILE],
     scrape_configs: [
-      ...job('mesos', exporters),
+      ...job('mesos', exporters, others),
       ...job('mesosup-scheduler', schedulers, {
         metrics_path: '/metrics/prometheus',
         scheme: schedulerScheme,
         ...accessJson(access),
-        ...(caFile !== undefined && { tls_config: { ca_file: caFile } }),
+        ...trust,
       }),
-      ...job('mesosup-lb', lbs),
-      ...job('haproxy', haproxies),
+      ...job('mesosup-lb', lbs, others),
+      ...job('haproxy', haproxies, others),
     ],
   };
 }

@@ -3,6 +3,7 @@
 import { count } from '../../text/count.ts';
 import { LB_SERVICE } from '../wanted/lb.ts';
 import { SCHEDULER_SERVICE } from '../wanted/scheduler.ts';
+import { TLS_CA, TLS_DIRECTORY } from '../wanted/tls.ts';
 import type { CertificateFile } from './examination.ts';
 import { type Finding, finding, type Patient } from './finding.ts';
 
@@ -27,9 +28,14 @@ function checkFile(
 ): Finding[] {
   // The load balancer reads its files again when they change.
   const service = isScheduler ? SCHEDULER_SERVICE : LB_SERVICE;
-  const remedy = isScheduler
-    ? `Put the renewed certificate there, then run: mesosup node exec --host ${host} -- systemctl restart ${service}`
-    : `Put the renewed certificate there, and see that it is used: mesosup lb check`;
+  const isOwn = path.startsWith(`${TLS_DIRECTORY}/`);
+  const remedy = isOwn
+    ? path === TLS_CA
+      ? 'Replace the authority: mesosup certs rotate-ca'
+      : 'Renew it: mesosup install'
+    : isScheduler
+      ? `Put the renewed certificate there, then run: mesosup node exec --host ${host} -- systemctl restart ${service}`
+      : `Put the renewed certificate there, and see that it is used: mesosup lb check`;
   const first = all.toSorted((a, b) => a.expires - b.expires)[0];
   if (first === undefined) {
     const message = `${path} has no certificate that can be read`;

@@ -2,12 +2,14 @@
 
 import type { Cluster, ClusterHost, Role } from '../../cluster/cluster.ts';
 import { hostsWith } from '../../cluster/topology.ts';
+import type { Facts } from '../facts.ts';
 import { hostHealth, serviceOf } from '../health.ts';
 import type { ExaminationRequest } from '../script/examine-script.ts';
 import { STATE } from '../script/places.ts';
 import { addressOf, type FactsByHost, ZOOKEEPER_PEER_PORTS } from '../topology.ts';
 import { DOCKER_DATA } from '../wanted/docker.ts';
 import { SCHEDULER_STATE } from '../wanted/scheduler.ts';
+import { TLS_CA, TLS_DIRECTORY } from '../wanted/tls.ts';
 import { ZOOKEEPER_DATA } from '../wanted/zookeeper.ts';
 import { agentWorkDir, masterWorkDir } from '../work-dirs.ts';
 
@@ -87,12 +89,13 @@ function peerPorts(mode: string): number[] {
 }
 
 /** Files of certificates, and directories of such files, that the host's servers use. */
-function certificatesOf({ schedulerFlags, lbFlags }: Cluster, { roles }: ClusterHost): string[] {
-  const { ssl_cert_file: own, ssl_ca_file: others } = schedulerFlags;
+function certificatesOf({ schedulerFlags, lbFlags }: Cluster, { roles }: ClusterHost, own: Facts): string[] {
+  const { ssl_cert_file: used, ssl_ca_file: others } = schedulerFlags;
   const directory = lbFlags?.['certificate-dir'];
   return [
-    ...(roles.includes('scheduler') ? [own, others] : []),
+    ...(roles.includes('scheduler') ? [used, others] : []),
     ...(roles.includes('lb') ? [directory] : []),
+    ...(own.files[TLS_CA] === undefined ? [] : [TLS_DIRECTORY]),
   ].filter((path) => path !== undefined && path !== '' && !/\n/.test(path)) as string[];
 }
 
@@ -120,7 +123,7 @@ export function examinationRequest(
       .filter(({ healthy, name }) => !healthy || own.services[name]?.state !== 'running')
       .map(({ name }) => name),
     ...(has('zookeeper') && { zookeeper: { data: ZOOKEEPER_DATA, port: ports.zookeeper } }),
-    certificates: certificatesOf(cluster, host),
+    certificates: certificatesOf(cluster, host, own),
     guarded: [
       ...(has('master') ? [{ port: ports.master, path: '/metrics/snapshot' }] : []),
       ...(has('agent') ? [{ port: ports.agent, path: '/metrics/snapshot' }] : []),

@@ -7,13 +7,13 @@ import type { Resource } from '../resources/registry.ts';
 import { directory, file, secretFile } from './build.ts';
 import type { Context, Part } from './context.ts';
 
-const DIRECTORY = '/etc/mesosup/tls';
+export const TLS_DIRECTORY = '/etc/mesosup/tls';
 
 /** Certificates of the authorities that all services trust. */
-export const TLS_CA = `${DIRECTORY}/ca.pem`;
+export const TLS_CA = `${TLS_DIRECTORY}/ca.pem`;
 
 /** Exists where clients use TLS; templates/host/ask.sh looks for it. */
-const IN_USE = `${DIRECTORY}/in-use`;
+const IN_USE = `${TLS_DIRECTORY}/in-use`;
 
 /** Undefined without TLS. */
 export function tlsState({ secrets }: { readonly secrets: Pick<Secrets, 'tls'> }): TlsState | undefined {
@@ -28,7 +28,7 @@ export function clientsUseTls(context: { readonly secrets: Pick<Secrets, 'tls'> 
 
 /** Returns the paths of a service's certificate and key. */
 export function tlsPaths(service: TlsService): { readonly certificate: string; readonly key: string } {
-  return { certificate: `${DIRECTORY}/${service}.pem`, key: `${DIRECTORY}/${service}-key.pem` };
+  return { certificate: `${TLS_DIRECTORY}/${service}.pem`, key: `${TLS_DIRECTORY}/${service}-key.pem` };
 }
 
 /** What every host has, and what clients on it need. */
@@ -38,7 +38,7 @@ export function tls(context: Context): Part {
     // For requests by mesosup on hosts, which may lack the payload.
     packages: [{ kind: 'package', name: 'openssl' }],
     configuration: [
-      directory(DIRECTORY),
+      directory(TLS_DIRECTORY),
       trusted(),
       ...(clientsUseTls(context) ? [file(IN_USE, '', { note: 'clients on this host use TLS' })] : []),
     ],

@@ -12,7 +12,7 @@ import {
 import { BaseCommand } from '../../base-command.ts';
 import { clusterOf, specFlags } from '../../flags/cluster-flags.ts';
 import { outDirectoryFlag, putOut } from '../../flags/out-directory.ts';
-import { monitoredCluster, PASSWORD_FILE } from '../../monitored-cluster.ts';
+import { CA_FILE, monitoredCluster, PASSWORD_FILE } from '../../monitored-cluster.ts';
 import { userContexts } from '../../user-contexts.ts';
 
 const listFlag = (summary: string, helpValue: string) =>
@@ -84,9 +84,10 @@ export default class MonitoringConfig extends BaseCommand {
       cluster: flags.label ?? known?.cluster ?? context?.name ?? 'mesos',
       exporters: [...(known?.exporters ?? []), ...exporters.map((text) => parseTarget(text, '--exporters'))],
       schedulers: [...(known?.schedulers ?? []), ...urls.schedulers],
-      schedulerScheme: urls.schedulerScheme,
+      schedulerScheme: known?.trusted === undefined ? urls.schedulerScheme : 'https',
+      ...(known?.trusted !== undefined && { allTls: true }),
       access,
-      caFile: flags['ca-file'],
+      caFile: flags['ca-file'] ?? (known?.trusted === undefined ? undefined : CA_FILE),
       lbs: [...(known?.lbs ?? []), ...lbs.lbs],
       haproxies: [...(known?.haproxies ?? []), ...lbs.haproxies],
     };
@@ -97,6 +98,8 @@ export default class MonitoringConfig extends BaseCommand {
       const text = stringify(config, { lineWidth: 0 });
       if (out !== undefined && given === undefined && known?.password !== undefined)
         await putOut(this, out, { name: PASSWORD_FILE, text: known.password, mode: 0o600 });
+      if (out !== undefined && known?.trusted !== undefined && flags['ca-file'] === undefined)
+        await putOut(this, out, { name: CA_FILE, text: known.trusted });
       await putOut(this, out, { name: CONFIG_FILE, text });
     }
     return { config };
