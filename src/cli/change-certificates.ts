@@ -1,7 +1,6 @@
 /** Changes the certificates of a running cluster by phases. Each phase is a run of the installer. */
 
 import {
-  type Authority,
   beginAuthority,
   type CertificatePhase,
   type KeptCertificates,
@@ -12,10 +11,9 @@ import {
 } from '../cluster/certificates.ts';
 import { complete } from '../cluster/edge/cluster-state.ts';
 import type { LoadedCluster } from '../cluster/edge/load.ts';
-import { makePassPhrase } from '../cluster/edge/pass-phrase.ts';
 import { MesosupError, UsageError } from '../errors/mesosup-error.ts';
 import { describePayload } from '../install/edge/payload.ts';
-import { leavesFor, renewAll } from '../install/operations/certificates.ts';
+import { leavesFor, newAuthority, renewAll } from '../install/operations/certificates.ts';
 import { plainExecutors } from '../install/operations/plain-executors.ts';
 import { sha256 } from '../install/operations/prepare.ts';
 import { type PhasePlan, planPhases } from '../install/rotation-phases.ts';
@@ -103,11 +101,6 @@ export async function certificatesOf({ cluster, state }: LoadedCluster): Promise
   throw new UsageError(`${cluster.name} has no TLS, so it has no certificates`, {
     remedy: 'Turn it on with: mesosup certs enable',
   });
-}
-
-async function newAuthority({ cluster }: LoadedCluster, generation: number): Promise<Authority> {
-  const { makeAuthority } = await import('../cluster/edge/authority.ts');
-  return makeAuthority(cluster.name, generation, await makePassPhrase(), Date.now());
 }
 
 function planned(

@@ -26,7 +26,7 @@ export interface Cluster {
    * Missing if mesosup manages ZooKeeper, or there is none.
    */
   readonly zookeeper?: string;
-  /** False: the cluster gets no TLS. Missing: new clusters have it where Mesos does, others after `mesosup certs enable`. */
+  /** True: a new cluster has TLS from the beginning. False: it gets none. Missing: none until `mesosup certs enable`. */
   readonly tls?: boolean;
 }
 

@@ -1,5 +1,16 @@
+import { createPrivateKey } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { conceal, generateSecrets, hasSecret, reveal, SECRET_NAMES, secretMark } from './secrets.ts';
+import { issueLeaves, makeAuthority } from './edge/authority.ts';
+import {
+  conceal,
+  generateSecrets,
+  hasSecret,
+  keyLines,
+  reveal,
+  SECRET_NAMES,
+  secretMark,
+  secretValues,
+} from './secrets.ts';
 
 const secrets = generateSecrets((n) => new Uint8Array(n).map((_, i) => i * 7));
 
@@ -23,4 +34,18 @@ test('every secret is new and needs no escaping', () => {
 
 test('an unknown mark is an error, not an empty secret', () => {
   expect(() => reveal('⟦secret:nobody⟧', secrets)).toThrow('nobody');
+});
+
+test('of a private key each line that has a part of it is a secret, and no part of its certificate', async () => {
+  const authority = await makeAuthority('lab', 1, 'x', Date.now());
+  const wanted = { host: 'h1', service: 'agent', names: ['h1'] } as const;
+  const [leaf] = await issueLeaves(authority, [wanted], { passPhrase: 'x', now: Date.now(), file: 'x' });
+  if (!leaf) throw new TypeError();
+  const lines = keyLines(leaf.key);
+  expect(lines.map(({ length }) => length)).toEqual([64, 64]);
+  for (const line of lines) expect(leaf.certificate).not.toContain(line);
+  const scalar = createPrivateKey(leaf.key).export({ format: 'jwk' }).d ?? '';
+  expect(Buffer.from(lines.join(''), 'base64').includes(Buffer.from(scalar, 'base64url'))).toBe(true);
+  const tls = { state: 'use', trusted: '', leaves: { 'h1/agent': leaf } } as const;
+  expect(secretValues({ ...secrets, tls })).toEqual([...secretValues(secrets), ...lines]);
 });

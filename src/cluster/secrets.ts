@@ -136,9 +136,9 @@ export function secretValues({ rotated, tls, ...values }: Secrets): string[] {
   return [...Object.values(values), ...Object.values(rotated?.others ?? {}), ...keys];
 }
 
-/** Returns the lines of a private key in PEM that are its own: the first one begins with what all keys have. */
-function keyLines(key: string): string[] {
-  return key.split('\n').filter((line) => line.length >= 20 && !line.startsWith('-----'));
+/** Returns the lines of a private key of P-256 in PEM that have parts of it. The third one is of the public key alone. */
+export function keyLines(key: string): string[] {
+  return key.split('\n').slice(1, 3);
 }
 
 export function hasSecret(text: string): boolean {

@@ -231,7 +231,8 @@ export const specSchema = block({
     .transform((word) => word === 'true')
     .meta({
       yesno: true,
-      description: 'False: no TLS within the cluster. Default: as it is; "mesosup certs enable" turns it on.',
+      description:
+        'True: a new cluster has TLS from the beginning. False: none. Default: none until "mesosup certs enable".',
     })
     .optional(),
 }).describe('A Mesos cluster for mesosup.');

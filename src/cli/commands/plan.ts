@@ -59,6 +59,7 @@ export default class PlanCommand extends BaseCommand {
               session,
               looked.facts,
               looked.secrets ?? (await loaded.state.makeSecrets()),
+              looked.secrets === undefined,
             );
       const intent = {
         command: 'install',

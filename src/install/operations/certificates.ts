@@ -1,6 +1,7 @@
 /** Issues the certificates of a cluster: those that its hosts lack, and those that end soon. */
 
 import {
+  type Authority,
   dueLeaves,
   type KeptCertificates,
   type LeafNames,
@@ -11,8 +12,10 @@ import {
   withLeaves,
 } from '../../cluster/certificates.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
-import { readPassPhrase } from '../../cluster/edge/pass-phrase.ts';
+import { makePassPhrase, readPassPhrase } from '../../cluster/edge/pass-phrase.ts';
 import type { Secrets } from '../../cluster/secrets.ts';
+import { MesosupError } from '../../errors/mesosup-error.ts';
+import { tlsObstacle } from '../tls-obstacles.ts';
 import { addressOf, type FactsByHost } from '../topology.ts';
 import type { Session } from './session.ts';
 
@@ -45,7 +48,8 @@ export async function withoutDue(
 }
 
 /**
- * Issues what is due, and stores it.
+ * Issues what is due, and stores it. A new cluster whose file says `tls: true` gets an authority first.
+ * @param isNew true if no host has anything of the cluster yet
  * @returns the secrets with all certificates
  * @throws MesosupError if the pass phrase of the authority can't be read, or is wrong
  */
@@ -53,14 +57,32 @@ export async function issueCertificates(
   owner: Owner,
   facts: FactsByHost,
   secrets: Secrets,
+  isNew = false,
 ): Promise<Secrets> {
-  const kept = await owner.state.certificates();
+  const begins = isNew && owner.cluster.tls === true;
+  const kept = (await owner.state.certificates()) ?? (begins ? await beginTls(owner, facts) : undefined);
   if (kept === undefined) return secrets;
   const due = dueLeaves(kept, leavesFor(owner.cluster, facts), Date.now());
   if (due.length === 0) return { ...secrets, tls: tlsFiles(kept) };
   const all = await issue(owner, kept, due);
   await owner.state.keepCertificates(all);
   return { ...secrets, tls: tlsFiles(all) };
+}
+
+/** In a new cluster, nothing takes plain text from the beginning. */
+async function beginTls(owner: Owner, facts: FactsByHost): Promise<KeptCertificates> {
+  const obstacle = tlsObstacle(owner.cluster, facts);
+  if (obstacle) throw new MesosupError(obstacle.message, { remedy: obstacle.remedy });
+  return { state: 'require', authorities: [await newAuthority(owner, 1)], leaves: [] };
+}
+
+/** Makes an authority, and the pass phrase of this user if there is none. @param generation 1 for the first one */
+export async function newAuthority(
+  { cluster }: Pick<Owner, 'cluster'>,
+  generation: number,
+): Promise<Authority> {
+  const { makeAuthority } = await import('../../cluster/edge/authority.ts');
+  return makeAuthority(cluster.name, generation, await makePassPhrase(), Date.now());
 }
 
 /** Returns the certificates with new ones in place of all. @throws as `issueCertificates` */

@@ -200,11 +200,12 @@ async function surveyAndPrepare(
     await followRuns(session, survey.facts, options.signal);
     survey = await surveyCluster(session);
   }
+  const isNew = survey.secrets === undefined;
   if (!survey.secrets && installs(options.intent)) {
     survey = { ...survey, secrets: await session.state.makeSecrets() };
   }
   if (survey.secrets && writesFiles(options.intent))
-    survey = { ...survey, secrets: await issueCertificates(session, survey.facts, survey.secrets) };
+    survey = { ...survey, secrets: await issueCertificates(session, survey.facts, survey.secrets, isNew) };
   if (survey.secrets) session.hide(survey.secrets);
   const intent = { ...options.intent, allowRemove: allowedBy(options) };
   const changing = memberOf(intent)?.host ?? ('retire' in intent ? intent.host : undefined);

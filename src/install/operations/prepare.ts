@@ -88,6 +88,9 @@ export interface Program {
   readonly version: string;
 }
 
+/** Of a new cluster. */
+const NOT_ISSUED = { state: 'require', trusted: '', leaves: {} } as const;
+
 /** Reads the cluster's secrets, and probes its hosts. */
 export async function surveyCluster(
   session: Session,
@@ -125,7 +128,7 @@ export async function prepare(
   const { only } = intent;
   const unreachable = survey.unreachable.filter(({ host }) => only?.includes(host) ?? true);
   // A plan contains no secrets, so random ones serve until an apply makes the real ones.
-  const secrets = survey.secrets ?? freshSecrets();
+  const secrets = survey.secrets ?? { ...freshSecrets(), ...(cluster.tls === true && { tls: NOT_ISSUED }) };
   if (intent.command === 'uninstall') {
     const facts = only ? new Map([...survey.facts].filter(([name]) => only.includes(name))) : survey.facts;
     const plan = uninstallPlan({ cluster, facts, version: program.version, purge: intent.purge, sha256 });
