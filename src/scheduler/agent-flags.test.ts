@@ -91,7 +91,7 @@ it('asks an agent once that is to be asked again while it waits', async () => {
   // The first 50 are asked at once, and wait a second time.
   for (let minute = 0; minute < 5; minute += 1)
     for (let i = 0; i < 100; i += 1) reader.take({ asking: `S${i}`, url });
-  await vi.waitFor(() => expect(waiting).toHaveLength(50));
+  await vi.waitFor(() => expect(waiting).toHaveLength(50), { timeout: 20_000 });
   for (const answer of waiting) answer();
   await vi.waitFor(() => expect(answers).toHaveLength(150), { timeout: 10_000 });
   await new Promise((resolve) => setTimeout(resolve, 100));
