@@ -100,10 +100,12 @@ it('stops if the state does not settle, with nothing stored, sent or answered', 
   state.unsettledApps.add('/gone');
   state.unsettledApps.clear = () => {};
   void made.submit(start(app())).then(() => log.push('answered'));
-  await vi.waitFor(() =>
-    expect(log).toEqual([
-      expect.stringMatching(/^fatal: the scheduler can't continue: .* after change \(create \/multidis\)/),
-    ]),
+  await vi.waitFor(
+    () =>
+      expect(log).toEqual([
+        expect.stringMatching(/^fatal: the scheduler can't continue: .* after change \(create \/multidis\)/),
+      ]),
+    { timeout: 20_000 },
   );
   await made.stop();
   expect([disk, log.length]).toEqual([[], 1]);
