@@ -116,11 +116,11 @@ it('follows until the task has ended and everything was read', async () => {
   const id = await runTask();
   const sandbox = agent.sandbox(id, { stdout: 'first\n', stderr: '' });
   const { bytes, ended, answer } = await open(`/v2/tasks/${id}/log?follow=true&stream=stdout`);
-  await vi.waitFor(() => expect(bytes().toString()).toBe('first\n'));
+  await vi.waitFor(() => expect(bytes().toString()).toBe('first\n'), { timeout: 20_000 });
   renameSync(join(sandbox, 'stdout'), join(sandbox, 'stdout.1'));
   appendFileSync(join(sandbox, 'stdout.1'), 'second\n');
   writeFileSync(join(sandbox, 'stdout'), 'third\n');
-  await vi.waitFor(() => expect(bytes().toString()).toBe('first\nsecond\nthird\n'));
+  await vi.waitFor(() => expect(bytes().toString()).toBe('first\nsecond\nthird\n'), { timeout: 20_000 });
   appendFileSync(join(sandbox, 'stdout'), 'without an end of the line');
   await endTask(id);
   await ended;
@@ -135,7 +135,7 @@ it('sends events, which resume where they ended', async () => {
   const accept = { accept: 'text/event-stream' };
   const first = await open(`/v2/tasks/${id}/log?follow=true`, accept);
   expect(first.answer.headers['content-type']).toBe('text/event-stream');
-  await vi.waitFor(() => expect(eventsIn(first.bytes().toString())).toHaveLength(2));
+  await vi.waitFor(() => expect(eventsIn(first.bytes().toString())).toHaveLength(2), { timeout: 20_000 });
   const [out, err] = eventsIn(first.bytes().toString());
   expect([out?.event, out?.data, err?.event, err?.data]).toEqual([
     'stdout',
@@ -149,7 +149,7 @@ it('sends events, which resume where they ended', async () => {
     ...accept,
     'last-event-id': err?.id ?? '',
   });
-  await vi.waitFor(() => expect(eventsIn(resumed.bytes().toString())).toHaveLength(1));
+  await vi.waitFor(() => expect(eventsIn(resumed.bytes().toString())).toHaveLength(1), { timeout: 20_000 });
   await endTask(id);
   await resumed.ended;
   expect(eventsIn(resumed.bytes().toString()).map(({ event, data }) => [event, data])).toEqual([
@@ -207,7 +207,7 @@ it('names the place of the start before the first event, so that a client contin
   const sandbox = agent.sandbox(id, { stdout: 'old\n', stderr: '' });
   const accept = { accept: 'text/event-stream' };
   const first = await open(`/v2/tasks/${id}/log?follow=true&tail=0`, accept);
-  await vi.waitFor(() => expect(first.bytes().toString()).toMatch(/^id: .+\n\n/));
+  await vi.waitFor(() => expect(first.bytes().toString()).toMatch(/^id: .+\n\n/), { timeout: 20_000 });
   first.answer.destroy();
   const [, start = ''] = /^id: (.*)\n/.exec(first.bytes().toString()) ?? [];
   // Both were rotated while nobody read.
