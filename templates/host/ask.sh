@@ -21,14 +21,18 @@ ask_service() {
     return
   fi
   # What the certificate of the server has to be for.
-  case $1 in *[!0-9.]*) whom=-verify_hostname ;; *) whom=-verify_ip ;; esac
+  case $1 in
+    *:*) set -- "$1" "$2" "[$1]" -verify_ip ;;
+    *[!0-9.]*) set -- "$1" "$2" "$1" -verify_hostname ;;
+    *) set -- "$1" "$2" "$1" -verify_ip ;;
+  esac
   # A host has a key for each of its services.
   for own in "$tls_files"/*-key.pem; do
     [ -f "$own" ] && break
   done
   if [ -f "$own" ]; then
-    timeout "${ask_seconds:-2}" openssl s_client -quiet -connect "$1:$2" -CAfile "$tls_files/ca.pem" -verify_return_error "$whom" "$1" -cert "${own%-key.pem}.pem" -key "$own" 2>/dev/null
+    timeout "${ask_seconds:-2}" openssl s_client -quiet -connect "$3:$2" -CAfile "$tls_files/ca.pem" -verify_return_error "$4" "$1" -cert "${own%-key.pem}.pem" -key "$own" 2>/dev/null
   else
-    timeout "${ask_seconds:-2}" openssl s_client -quiet -connect "$1:$2" -CAfile "$tls_files/ca.pem" -verify_return_error "$whom" "$1" 2>/dev/null
+    timeout "${ask_seconds:-2}" openssl s_client -quiet -connect "$3:$2" -CAfile "$tls_files/ca.pem" -verify_return_error "$4" "$1" 2>/dev/null
   fi
 }

@@ -14,7 +14,7 @@ import { type Brought, type Context, has, type Part } from './context.ts';
 import { LB_USER, usesOwnCredentials } from './lb-user.ts';
 import { RUNTIME_FLAGS } from './scheduler.ts';
 import { schedulersFile, schedulerUrls } from './scheduler-urls.ts';
-import { clientsUseTls, TLS_CA, tlsFilesOf } from './tls.ts';
+import { programTlsFlags, tlsFilesOf } from './tls.ts';
 
 export const LB_SERVICE = 'mesosup-lb';
 export const LB_STATE = `${STATE}/lb`;
@@ -119,7 +119,7 @@ function lbArguments(context: Context): string[] {
   const ours = {
     url: schedulerUrls(context).join(','),
     ...(usesOwnCredentials(cluster) && { 'credentials-file': `${ETC}/credentials` }),
-    ...(clientsUseTls(context) && { 'ca-file': TLS_CA }),
+    ...programTlsFlags(context, 'lb'),
     'data-dir': LB_STATE,
     'reserved-ports': [...reservedPorts(cluster), ...(reserved === undefined ? [] : [reserved])].join(','),
   };

@@ -8,7 +8,7 @@ import { directory, file, secretFile, service, unitPath } from './build.ts';
 import { type Context, has, type Part } from './context.ts';
 import { MONITORING_USER } from './monitoring-user.ts';
 import { RUNTIME_FLAGS } from './scheduler.ts';
-import { clientsUseTls, TLS_CA, tlsFilesOf } from './tls.ts';
+import { clientsUseTls, programTlsFlags, tlsFilesOf } from './tls.ts';
 
 export const MONITORING_SERVICE = 'mesosup-monitoring';
 
@@ -63,7 +63,7 @@ function flags(context: Context): string[] {
   return [
     ...(has(context, 'master') ? [`--master=${scheme}://${address}:${cluster.ports.master}`] : []),
     ...(has(context, 'agent') ? [`--agent=${scheme}://${address}:${cluster.ports.agent}`] : []),
-    ...(clientsUseTls(context) ? [`--ca-file=${TLS_CA}`] : []),
+    ...Object.entries(programTlsFlags(context, 'monitoring')).map(([name, value]) => `--${name}=${value}`),
     `--credentials-file=${CREDENTIALS}`,
     `--listen=${listen === 'cluster' ? address : '127.0.0.1'}:${port}`,
   ];

@@ -120,3 +120,15 @@ export function executorTlsFile(context: Context): FileResource[] {
   const content = `${JSON.stringify({ mode, ca: TLS_CA, cert, key }, null, 2)}\n`;
   return [file('/etc/mesosup/executor-tls.json', content, { note: 'whether executors use TLS' })];
 }
+
+/** Returns flags of the load balancer and of the exporter, by name. */
+export function programTlsFlags(
+  context: { readonly secrets: Pick<Secrets, 'tls'> },
+  service: 'lb' | 'monitoring',
+): Record<string, string> {
+  const state = tlsState(context);
+  if (state === undefined) return {};
+  const { certificate, key } = tlsPaths(service);
+  const tls = state === 'require' ? 'required' : 'preferred';
+  return { tls, 'ca-file': TLS_CA, 'cert-file': certificate, 'key-file': key };
+}

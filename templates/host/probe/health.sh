@@ -28,4 +28,4 @@ master_version() { request masterVersion "$MASTER_PORT" "$MASTER_VERSION"; }
 agent_metrics() { request agentMetrics "$AGENT_PORT" "$AGENT_METRICS"; }
 agent_version() { request agentVersion "$AGENT_PORT" "$AGENT_VERSION"; }
 scheduler() { request scheduler "$SCHEDULER_PORT" "$SCHEDULER_INFO"; }
-lb() { printf '%s' "$LB_METRICS" | asked -z "$LB_HOST" "$LB_PORT" | member lb; }
+lb() { printf '%s' "$LB_METRICS" | asked "$LB_HOST" "$LB_PORT" | member lb; }

@@ -28,13 +28,13 @@ import { expectDone, LabCluster, PORTS } from '../support/lab-cluster.ts';
 import { expectNoSecrets } from '../support/secret-search.ts';
 
 const isSoak = Number(process.env.MESOSUP_SOAK_FACTOR ?? 1) >= 2;
-const PAGE = 'docs/certificates.md';
 const APPS = 10;
 const FIRST_PORT = 21_800;
 const SERVICE_PORTS = Array.from({ length: APPS }, (_, i) => FIRST_PORT + i);
 /** A bound for hangs. */
 const LONG_MS = 1_200_000;
 const ROLES = ['zookeeper', 'master', 'scheduler', 'agent'];
+const EXPORTER = 9103;
 
 interface Shown {
   readonly ca?: string;
@@ -105,7 +105,7 @@ describe.skipIf(!isSoak)('the certificates of a cluster', () => {
   }
 
   const shown = async (): Promise<CertificateList> =>
-    JSON.parse(await local(`${docCommand(PAGE, 'mesosup certs show')} --name lab -o json`));
+    JSON.parse(await local(`${docCommand('docs/certificates.md', 'mesosup certs show')} --name lab -o json`));
 
   /** @returns the status of the answer, or the code of the error */
   function ask(
@@ -178,7 +178,9 @@ describe.skipIf(!isSoak)('the certificates of a cluster', () => {
   );
 
   test('the dry run shows the phases, and makes nothing', async () => {
-    const { code, stdout } = await cluster.runLine(docCommand(PAGE, 'mesosup certs enable --dry-run'));
+    const { code, stdout } = await cluster.runLine(
+      docCommand('docs/certificates.md', 'mesosup certs enable --dry-run'),
+    );
     expect(code, stdout).toBe(3);
     console.log(stdout);
     expect(stdout.match(/^(?:offer|use|require): /gm)).toHaveLength(3);
@@ -189,7 +191,11 @@ describe.skipIf(!isSoak)('the certificates of a cluster', () => {
     'TLS is turned on under load: no request fails, and no container restarts',
     async () => {
       await underLoad('TLS on', async () => {
-        const done = await cluster.runLine(docCommand(PAGE, 'mesosup certs enable'), '--yes', '--verbose');
+        const done = await cluster.runLine(
+          docCommand('docs/certificates.md', 'mesosup certs enable'),
+          '--yes',
+          '--verbose',
+        );
         console.log(done.all);
         expectDone(done);
       });
@@ -218,8 +224,9 @@ describe.skipIf(!isSoak)('the certificates of a cluster', () => {
           [PORTS.master, '/health'],
           [PORTS.agent, '/health'],
           [PORTS.scheduler, '/ping'],
+          [EXPORTER, '/metrics'],
         ] as const) {
-          if (host !== h1 && port !== PORTS.agent) continue;
+          if (host !== h1 && port !== PORTS.agent && port !== EXPORTER) continue;
           const at = `${host.address}:${port}${route}`;
           const plain = await ask(`http://${at}`);
           expect([at, plain]).toEqual([
@@ -244,7 +251,9 @@ describe.skipIf(!isSoak)('the certificates of a cluster', () => {
       const forwarded = { 'x-marathon-via': 'h2:8080' };
       expect(await ask(info, { ...trust, user, headers: forwarded })).toBe(400);
       expect(await local('mesosup app list --context lab')).toContain(`/web${FIRST_PORT}`);
-      const file = await local(`${docCommand(PAGE, 'mesosup certs trust').replace(/ > .*/, '')} --name lab`);
+      const file = await local(
+        `${docCommand('docs/certificates.md', 'mesosup certs trust').replace(/ > .*/, '')} --name lab`,
+      );
       expect(`${file}\n`).toBe(trust.ca);
     },
     LONG_MS,
@@ -271,7 +280,11 @@ describe.skipIf(!isSoak)('the certificates of a cluster', () => {
     async () => {
       const old = (await shown()).trusted;
       await underLoad('authority replaced', async () => {
-        const done = await cluster.runLine(docCommand(PAGE, 'mesosup certs rotate-ca'), '--yes', '--verbose');
+        const done = await cluster.runLine(
+          docCommand('docs/certificates.md', 'mesosup certs rotate-ca'),
+          '--yes',
+          '--verbose',
+        );
         console.log(done.all);
         expectDone(done);
       });
