@@ -10,6 +10,7 @@ import { Agent, get, type IncomingMessage } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RUNTIME_FLAGS } from '../../../src/install/wanted/scheduler.ts';
 
@@ -71,7 +72,7 @@ export async function askApi(
     for (const [i, one] of figures.entries()) answers[i]?.push(one);
   }
   const events = await timeEvents(clusters);
-  return Promise.all(
+  return await Promise.all(
     clusters.map(async (cluster, i) => ({
       tasks: appCount * each,
       answers: answers[i] ?? [],
@@ -168,8 +169,12 @@ class Cluster implements AsyncDisposable {
   }
 
   async delayMs(): Promise<number> {
-    const text = await (await fetch(`${this.url}/metrics/prometheus`)).text();
-    return Number(/^nodejs_eventloop_lag_p99_seconds ([\d.e-]+)/m.exec(text)?.[1]) * 1000;
+    // A new connection: fetch may use one that the scheduler closes at this moment, since it was idle for long.
+    const answer = await new Promise<IncomingMessage>((resolve, reject) =>
+      get(`${this.url}/metrics/prometheus`, { agent: false }, resolve).once('error', reject),
+    );
+    const scraped = await text(answer);
+    return Number(/^nodejs_eventloop_lag_p99_seconds ([\d.e-]+)/m.exec(scraped)?.[1]) * 1000;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
