@@ -15,6 +15,7 @@ import type { PlanSummary } from '../../../src/install/summary.ts';
 import { login, scripts } from '../../install/hosts.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
+import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { root, typed } from '../demo-cluster.ts';
 import { stylesOf } from '../support/colours.ts';
 
@@ -25,7 +26,13 @@ let guarded: LabHost;
 let directory: string;
 
 beforeAll(async () => {
-  lab = await startLab({ hosts: [{}, { login: 'sudo-password' }, {}], mesos: false });
+  // apt takes long to simulate the installation of all packages, so only one host lacks them.
+  const hosts = [
+    {},
+    { login: 'sudo-password', packages: MEMBER_PACKAGES },
+    { packages: MEMBER_PACKAGES },
+  ] as const;
+  lab = await startLab({ hosts, mesos: false });
   plain = lab.host('h1');
   guarded = lab.host('h2');
   // Else each plan would download and unpack the lists of packages.

@@ -44,7 +44,8 @@ async function put(host: LabHost, files: Readonly<Record<string, string>>): Prom
 
 /** ClusterD's package, with flags and variables in its files, authentication, and a password for ZooKeeper. */
 export async function setUpClusterd(lab: Lab, host: LabHost, master: LabHost): Promise<void> {
-  await host.run('cat >/tmp/mesos.deb && dpkg -i /tmp/mesos.deb', {
+  // A real package has more dependencies.
+  await host.run('cat >/tmp/mesos.deb && apt-get update -qq && apt-get install -y -qq /tmp/mesos.deb', {
     input: createReadStream(lab.mesos().file),
   });
   const zk = `zk://owner:${PASSWORDS.zookeeper}@${master.address}:2181/prod/mesos`;
