@@ -106,7 +106,11 @@ describe.runIf(isAsked).each(FORMS)('the form %s', (form) => {
         );
       }
       const processes = () => Promise.all(hosts.map((host) => taskProcess(host, seconds)));
-      const tasks = await processes();
+      // A task is reported as running before its command has been executed.
+      const tasks = await until('the commands run', async () => {
+        const seen = await processes();
+        return seen.flatMap((lines) => lines.match(/.+/g) ?? []).length === hosts.length && seen;
+      });
       await Promise.all(hosts.map((host) => host.run('sleep 1; : >/run/before; sleep 1')));
 
       const line = docCommand('docs/adopting.md', 'mesosup adopt');
