@@ -26,10 +26,10 @@ test.each([
   ['172.32.0.1', 1],
   ['203.0.113.7', 1],
   ['100.128.0.1', 1],
-])('the address %s brings %i warnings of unencrypted HTTP on a public address', (address, warnings) => {
+])('the address %s brings %i warnings of unencrypted connections on a public address', (address, warnings) => {
   expect(render(checkHost({ addresses: [address] }))).toEqual(
     Array(warnings).fill(
-      `h1 warning public: its address ${address} is public, but HTTP within the cluster is not encrypted`,
+      `h1 warning public: its address ${address} is public, but not all connections within the cluster are encrypted`,
     ),
   );
 });

@@ -35,10 +35,10 @@ export const addressCheck: HostCheck = ({ cluster, host, own, facts }) => {
 /** Networks that are not routed on the internet: RFC 1918, 6598, 3927 and 1122. */
 const PRIVATE = /^(10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\./;
 
-/** HTTP within the cluster isn't encrypted. */
+/** Without TLS nothing within the cluster is encrypted, and with it ZooKeeper's connections are not. */
 function publicWarning(host: string, address: string): Problem[] {
   if (PRIVATE.test(address)) return [];
-  const message = `its address ${address} is public, but HTTP within the cluster is not encrypted`;
+  const message = `its address ${address} is public, but not all connections within the cluster are encrypted`;
   const remedy =
     "Set privateAddress for the host in the cluster file, or protect the cluster's ports with a firewall.";
   return [warning(host, 'public', message, remedy)];
