@@ -65,7 +65,7 @@ export const RENEW_DAYS = 30;
 export const CLOCK_SLACK_MS = 3_600_000;
 
 /** Names by which a host reaches itself. Mesos checks 127.0.0.1 as the name `localhost`. */
-const LOCAL_NAMES = ['localhost', '127.0.0.1'];
+const LOCAL_NAMES = ['localhost', '127.0.0.1', '::1'];
 
 export function servicesOf(cluster: Cluster, host: ClusterHost): TlsService[] {
   const has = (role: ClusterHost['roles'][number]) => host.roles.includes(role);
