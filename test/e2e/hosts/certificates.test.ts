@@ -234,7 +234,8 @@ describe.skipIf(!isSoak)('the certificates of a cluster', () => {
             expect.toBeOneOf([400, 'ECONNRESET', 'EPIPE', 'HPE_INVALID_CONSTANT']),
           ]);
           expect([at, await ask(`https://${at}`, mine)]).toEqual([at, 200]);
-          expect([at, await ask(`https://${at}`)]).toEqual([
+          // With its certificate, as a real Mesos ends the handshake of a client that has none.
+          expect([at, await ask(`https://${at}`, { cert: mine.cert, key: mine.key })]).toEqual([
             at,
             expect.stringMatching(/CERT|SELF_SIGNED|VERIFY/),
           ]);
