@@ -9,7 +9,7 @@ import { staticChecks } from './static-checks.ts';
 process.chdir(path.resolve(import.meta.dirname, '..'));
 process.env.PATH = `${path.resolve('node_modules/.bin')}:${process.env.PATH}`;
 const run = $({ nothrow: true, quiet: true });
-// A third of the usual runs of property tests: all of them are made by the whole suite.
+// As in the whole suite, a third of the usual runs of property tests: all of them are made by `npm run soak`.
 process.env.MESOSUP_SOAK_FACTOR ??= '0.3';
 
 const unit = run`vitest run --project unit --reporter=dot`;

@@ -4,7 +4,7 @@
  * a minute of output at 50 MB/s, looks at each view of the page light and dark at two widths, lets the load balancer serve
  * for 10 minutes without a scheduler, installs on 100 hosts with quirks, on each Debian, and on hosts without a network,
  * upgrades three hosts and takes them back, grows a cluster from one master to five, restores a cluster onto three other
- * hosts, adopts clusters of others, and seeds faults for the doctor.
+ * hosts, adopts clusters of others, seeds faults for the doctor, and replaces all secrets and certificates of a cluster.
  * Prints the seed first, so that a failure can be reproduced, and the totals last.
  */
 import { readFile } from 'node:fs/promises';
@@ -50,9 +50,11 @@ const restore =
   await hosts`vitest run --project hosts test/e2e/hosts/members.test.ts test/e2e/hosts/install-missing.test.ts`;
 const adoption = await hosts`vitest run --project hosts test/e2e/hosts/adopt.test.ts`;
 const faults = await hosts`vitest run --project hosts test/e2e/hosts/doctor-faults.test.ts`;
+const secrets =
+  await hosts`vitest run --project hosts test/e2e/hosts/secrets.test.ts test/e2e/hosts/certificates.test.ts`;
 const parts = [
   ...[properties, kills, chaos, floods, looks, balancer, quirks, systems],
-  ...[upgrades, members, restore, adoption, faults],
+  ...[upgrades, members, restore, adoption, faults, secrets],
 ];
 const failed = parts.find((part) => part.exitCode !== 0);
 const exitCode = failed ? (failed.exitCode ?? 1) : 0;

@@ -46,7 +46,10 @@ for (const [name, command] of Object.entries(staticChecks)) {
   total[exitCode === 0 ? 'passed' : 'failed'] += 1;
   if (exitCode !== 0) failures.push(name);
 }
-for (const [project, flags] of Object.entries(here)) await test(run, [project], flags);
+// A third of the usual runs of property tests: all of them are made by `npm run soak`.
+const third = run({ env: { MESOSUP_SOAK_FACTOR: '0.3', ...process.env } });
+for (const [project, flags] of Object.entries(here))
+  await test(project === 'unit' ? third : run, [project], flags);
 echo('\nTests on the hosts of the lab and with a Docker engine, which ran at the same time:');
 process.stdout.write((await apart).stdall);
 await rm(reports, { recursive: true });
