@@ -51,7 +51,7 @@ const restore =
 const adoption = await hosts`vitest run --project hosts test/e2e/hosts/adopt.test.ts`;
 const faults = await hosts`vitest run --project hosts test/e2e/hosts/doctor-faults.test.ts`;
 const secrets =
-  await hosts`vitest run --project hosts test/e2e/hosts/secrets.test.ts test/e2e/hosts/certificates.test.ts`;
+  await hosts`vitest run --project hosts test/e2e/hosts/secrets.test.ts test/e2e/hosts/certificates`;
 const parts = [
   ...[properties, kills, chaos, floods, looks, balancer, quirks, systems],
   ...[upgrades, members, restore, adoption, faults, secrets],

@@ -8,7 +8,6 @@ import { mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import http from 'node:http';
 import https from 'node:https';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { CertificateList } from '../../../src/cluster/certificate-rows.ts';
@@ -17,20 +16,17 @@ import { ClusterState } from '../../../src/cluster/edge/cluster-state.ts';
 import { unseal } from '../../../src/cluster/edge/seal.ts';
 import { keyLines, secretValues } from '../../../src/cluster/secrets.ts';
 import type { LabHost } from '../../lab/host.ts';
-import { loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { docCommand } from '../../support/docs.ts';
-import { until } from '../demo-cluster.ts';
-import { BUSYBOX, makeTestImages } from '../support/busybox-image.ts';
+import { makeTestImages } from '../support/busybox-image.ts';
 import { underHttpLoad } from '../support/http-load.ts';
 import { expectDone, LabCluster, PORTS } from '../support/lab-cluster.ts';
 import { expectNoSecrets } from '../support/secret-search.ts';
+import { taskContainers } from '../support/upgrade-watch.ts';
+import { createWebApps, SERVICE_PORTS, untilAnswered } from '../support/web-apps.ts';
 
 const isSoak = Number(process.env.MESOSUP_SOAK_FACTOR ?? 1) >= 2;
-const APPS = 10;
-const FIRST_PORT = 21_800;
-const SERVICE_PORTS = Array.from({ length: APPS }, (_, i) => FIRST_PORT + i);
 /** A bound for hangs. */
 const LONG_MS = 1_200_000;
 const ROLES = ['zookeeper', 'master', 'scheduler', 'agent'];
@@ -68,22 +64,8 @@ describe.skipIf(!isSoak)('the certificates of a cluster', () => {
     });
     expectDone(await cluster.run('install', '--start', '--yes'));
     await symlink(cluster.state, path.join(home, 'state/mesosup/lab'));
-    await Promise.all(lab.hosts.map((host) => loadImage(host, BUSYBOX)));
   }, LONG_MS);
   afterAll(() => lab?.stop());
-
-  /** Host, id and start of each container of a task. */
-  async function containers(): Promise<string[]> {
-    const list =
-      "docker ps -q --no-trunc --filter label=mesosup.task | xargs -r docker inspect -f '{{.Id}} {{.State.StartedAt}}'";
-    const all = await Promise.all(
-      lab.hosts.map(async (host) => (await host.run(list)).split('\n').map((line) => `${host.name} ${line}`)),
-    );
-    return all
-      .flat()
-      .filter((line) => line.split(' ').length > 2)
-      .sort();
-  }
 
   const kept = async (): Promise<KeptCertificates> => {
     const found = await new ClusterState(cluster.state).certificates();
@@ -135,7 +117,7 @@ describe.skipIf(!isSoak)('the certificates of a cluster', () => {
     console.log(`${what} in ${seconds} s: ${answered} requests, ${failures.length} failed`);
     expect(failures).toEqual([]);
     expect(answered).toBeGreaterThan(500);
-    expect(await containers()).toEqual(was);
+    expect(await taskContainers(lab)).toEqual(was);
     await cluster.healthy();
     expect(await cluster.planned()).toEqual({});
   }
@@ -143,36 +125,10 @@ describe.skipIf(!isSoak)('the certificates of a cluster', () => {
   test(
     'ten apps with two containers each run behind haproxy, without TLS',
     async () => {
-      for (const port of SERVICE_PORTS) {
-        const app = {
-          id: `/web${port}`,
-          instances: 2,
-          cpus: 0.05,
-          mem: 16,
-          args: [
-            'sh',
-            '-c',
-            'mkdir -p /tmp/www; echo here >/tmp/www/index.html; exec httpd -f -p 8000 -h /tmp/www',
-          ],
-          container: {
-            docker: { image: BUSYBOX, network: 'BRIDGE' },
-            portMappings: [{ containerPort: 8000, servicePort: port }],
-          },
-          labels: { HAPROXY_GROUP: 'external' },
-          constraints: [['hostname', 'UNIQUE']],
-        };
-        const made = await cluster.api(h1, '/v2/apps', { method: 'POST', body: JSON.stringify(app) });
-        expect(made.status, await made.text()).toBe(201);
-      }
-      await until(
-        'all apps answer',
-        async () =>
-          (await containers()).length === 2 * APPS &&
-          (await underHttpLoad(SERVICE_PORTS, () => sleep(500), h1.address)).failures.length === 0,
-        120_000,
-      );
+      await createWebApps(cluster);
+      await untilAnswered(SERVICE_PORTS, [], h1.address);
       await cluster.healthy();
-      was = await containers();
+      was = await taskContainers(lab);
     },
     LONG_MS,
   );
@@ -251,7 +207,7 @@ describe.skipIf(!isSoak)('the certificates of a cluster', () => {
       expect(await ask(info, { ...trust, user })).toBe(200);
       const forwarded = { 'x-marathon-via': 'h2:8080' };
       expect(await ask(info, { ...trust, user, headers: forwarded })).toBe(400);
-      expect(await local('mesosup app list --context lab')).toContain(`/web${FIRST_PORT}`);
+      expect(await local('mesosup app list --context lab')).toContain('/web0');
       const file = await local(
         `${docCommand('docs/certificates.md', 'mesosup certs trust').replace(/ > .*/, '')} --name lab`,
       );

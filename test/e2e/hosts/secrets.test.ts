@@ -5,27 +5,23 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { acceptedPrincipals } from '../../../src/cluster/rotation.ts';
 import type { SecretRow } from '../../../src/cluster/secret-rows.ts';
 import { type Secrets, secretValues } from '../../../src/cluster/secrets.ts';
 import type { LabHost } from '../../lab/host.ts';
-import { loadImage } from '../../lab/images.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { docCommand } from '../../support/docs.ts';
-import { until } from '../demo-cluster.ts';
-import { BUSYBOX, makeTestImages } from '../support/busybox-image.ts';
+import { makeTestImages } from '../support/busybox-image.ts';
 import { underHttpLoad } from '../support/http-load.ts';
 import { expectDone, LabCluster, PORTS } from '../support/lab-cluster.ts';
 import { expectNoSecrets } from '../support/secret-search.ts';
+import { taskContainers } from '../support/upgrade-watch.ts';
+import { createWebApps, SERVICE_PORTS, untilAnswered } from '../support/web-apps.ts';
 
 const isSoak = Number(process.env.MESOSUP_SOAK_FACTOR ?? 1) >= 2;
-const APPS = 10;
-const FIRST_PORT = 21_700;
-const SERVICE_PORTS = Array.from({ length: APPS }, (_, i) => FIRST_PORT + i);
 /** A bound for hangs. */
 const LONG_MS = 1_200_000;
 const ROLES = ['zookeeper', 'master', 'scheduler', 'agent'];
@@ -52,23 +48,9 @@ describe.skipIf(!isSoak)('the secrets of a cluster', () => {
       monitoring: { listen: 'cluster' },
     });
     expectDone(await cluster.run('install', '--start', '--yes'));
-    await Promise.all(lab.hosts.map((host) => loadImage(host, BUSYBOX)));
     note(await cluster.secrets());
   }, LONG_MS);
   afterAll(() => lab?.stop());
-
-  /** Host, id and start of each container of a task. */
-  async function containers(): Promise<string[]> {
-    const list =
-      "docker ps -q --no-trunc --filter label=mesosup.task | xargs -r docker inspect -f '{{.Id}} {{.State.StartedAt}}'";
-    const all = await Promise.all(
-      lab.hosts.map(async (host) => (await host.run(list)).split('\n').map((line) => `${host.name} ${line}`)),
-    );
-    return all
-      .flat()
-      .filter((line) => line.split(' ').length > 2)
-      .sort();
-  }
 
   const listed = async () => {
     const line = docCommand('docs/secrets.md', 'mesosup secrets list');
@@ -89,34 +71,8 @@ describe.skipIf(!isSoak)('the secrets of a cluster', () => {
   test(
     'ten apps with two containers each run behind haproxy',
     async () => {
-      for (const port of SERVICE_PORTS) {
-        const app = {
-          id: `/web${port}`,
-          instances: 2,
-          cpus: 0.05,
-          mem: 16,
-          args: [
-            'sh',
-            '-c',
-            'mkdir -p /tmp/www; echo here >/tmp/www/index.html; exec httpd -f -p 8000 -h /tmp/www',
-          ],
-          container: {
-            docker: { image: BUSYBOX, network: 'BRIDGE' },
-            portMappings: [{ containerPort: 8000, servicePort: port }],
-          },
-          labels: { HAPROXY_GROUP: 'external' },
-          constraints: [['hostname', 'UNIQUE']],
-        };
-        const made = await cluster.api(h1, '/v2/apps', { method: 'POST', body: JSON.stringify(app) });
-        expect(made.status, await made.text()).toBe(201);
-      }
-      await until(
-        'all apps answer',
-        async () =>
-          (await containers()).length === 2 * APPS &&
-          (await underHttpLoad(SERVICE_PORTS, () => sleep(500), h1.address)).failures.length === 0,
-        120_000,
-      );
+      await createWebApps(cluster);
+      await untilAnswered(SERVICE_PORTS, [], h1.address);
       await cluster.healthy();
     },
     LONG_MS,
@@ -138,7 +94,7 @@ describe.skipIf(!isSoak)('the secrets of a cluster', () => {
     async () => {
       const old = await cluster.secrets();
       const before = await listed();
-      const was = await containers();
+      const was = await taskContainers(lab);
       const rotated = before.filter(({ notRotated }) => notRotated === undefined).map(({ name }) => name);
       const begin = performance.now();
       const { failures, answered } = await underHttpLoad(
@@ -157,7 +113,7 @@ describe.skipIf(!isSoak)('the secrets of a cluster', () => {
       );
       expect(failures).toEqual([]);
       expect(answered).toBeGreaterThan(500);
-      expect(await containers()).toEqual(was);
+      expect(await taskContainers(lab)).toEqual(was);
       await cluster.healthy();
       expect(await cluster.planned()).toEqual({});
       expect((await listed()).filter(({ generation }) => generation === 2).map(({ name }) => name)).toEqual(
@@ -223,7 +179,7 @@ describe.skipIf(!isSoak)('the secrets of a cluster', () => {
   test(
     'a rotation that a failure broke off is completed by the same command',
     async () => {
-      const was = await containers();
+      const was = await taskContainers(lab);
       const h3 = lab.host('h3');
       // The agent can't come back, and the phase does not end.
       await h3.run('mv /usr/bin/mesos-agent /usr/bin/mesos-agent.away');
@@ -237,7 +193,7 @@ describe.skipIf(!isSoak)('the secrets of a cluster', () => {
       expect(again.stdout).toContain('Completes the rotation of operator');
       note(await cluster.secrets());
       await cluster.healthy();
-      expect(await containers()).toEqual(was);
+      expect(await taskContainers(lab)).toEqual(was);
       expect((await listed()).find(({ name }) => name === 'operator')).toMatchObject({ generation: 3 });
     },
     LONG_MS,

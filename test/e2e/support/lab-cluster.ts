@@ -15,6 +15,7 @@ import type { LabHost } from '../../lab/host.ts';
 import type { Lab } from '../../lab/lab.ts';
 import type { RepositoryLines } from '../../lab/mesos-repository.ts';
 import { root, until } from '../demo-cluster.ts';
+import { serviceFetch } from './service-fetch.ts';
 
 export const PORTS = { master: 5050, agent: 5051, scheduler: 8080, zookeeper: 2181 };
 
@@ -153,7 +154,7 @@ export class LabCluster {
     const headers = { authorization: `Basic ${basic}`, 'content-type': 'application/json', ...init.headers };
     const end = Date.now() + NO_LEADER_MS;
     for (;;) {
-      const answer = await fetch(`http://${host.address}:${PORTS.scheduler}${route}`, { ...init, headers });
+      const answer = await this.#fetch(`${host.address}:${PORTS.scheduler}${route}`, { ...init, headers });
       if (answer.status !== 503 || !answer.headers.has('retry-after') || Date.now() > end) return answer;
       await answer.body?.cancel();
       await sleep(500);
@@ -172,7 +173,7 @@ export class LabCluster {
   async operator(host: LabHost, port: number, route: string, init: RequestInit = {}): Promise<Response> {
     const { user, password } = operator(await this.secrets());
     const basic = Buffer.from(`${user}:${password}`).toString('base64');
-    return fetch(`http://${host.address}:${port}${route}`, {
+    return this.#fetch(`${host.address}:${port}${route}`, {
       ...init,
       headers: { authorization: `Basic ${basic}`, ...init.headers },
     });
@@ -180,17 +181,21 @@ export class LabCluster {
 
   /** True if a master listens on the host, even if it answers slowly. */
   hasMaster(host: LabHost): Promise<boolean> {
-    return this.#listens(`http://${host.address}:${PORTS.master}/health`);
+    return this.#listens(`${host.address}:${PORTS.master}/health`);
   }
 
   /** True if a scheduler listens on the host, even if it answers slowly. */
   hasScheduler(host: LabHost): Promise<boolean> {
-    return this.#listens(`http://${host.address}:${PORTS.scheduler}/ping`);
+    return this.#listens(`${host.address}:${PORTS.scheduler}/ping`);
   }
 
-  async #listens(url: string): Promise<boolean> {
+  #fetch(place: string, init: RequestInit): Promise<Response> {
+    return serviceFetch(this.state, place, init);
+  }
+
+  async #listens(place: string): Promise<boolean> {
     try {
-      await (await fetch(url, { signal: AbortSignal.timeout(2000) })).body?.cancel();
+      await (await this.#fetch(place, { signal: AbortSignal.timeout(2000) })).body?.cancel();
       return true;
     } catch (error) {
       return error instanceof DOMException && error.name === 'TimeoutError';

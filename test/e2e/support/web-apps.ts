@@ -64,11 +64,21 @@ export async function startWebBalancer(cluster: LabCluster): Promise<LbProcess> 
   return startLb(urls.join(','), own, { 'credentials-file': credentials });
 }
 
-/** Waits until each port answers. @throws Error with the last failures */
-export async function untilAnswered(ports: readonly number[], log: readonly string[] = []): Promise<void> {
+/**
+ * Waits until each port answers.
+ *
+ * @param log of the load balancer, for the error
+ * @param address of the load balancer
+ * @throws Error with the last failures
+ */
+export async function untilAnswered(
+  ports: readonly number[],
+  log: readonly string[] = [],
+  address?: string,
+): Promise<void> {
   let failures: readonly string[] = [];
   const answered = async () => {
-    ({ failures } = await underHttpLoad(ports, () => sleep(300)));
+    ({ failures } = await underHttpLoad(ports, () => sleep(300), address));
     return failures.length === 0;
   };
   await until('all apps answer', answered, START_MS).catch((cause: unknown) => {
