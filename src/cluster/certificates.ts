@@ -20,7 +20,7 @@ export interface Authority {
   readonly generation: number;
   /** In PEM. */
   readonly certificate: string;
-  /** The private key, encrypted with a pass phrase: see `edge/authority-key.ts`. Base64. */
+  /** The private key, encrypted with a pass phrase: see `edge/seal.ts`. Base64. */
   readonly key: string;
   /** Milliseconds since 1970. */
   readonly until: number;
