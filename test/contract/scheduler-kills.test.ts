@@ -16,7 +16,7 @@ import { Random } from '../../src/simulator/random.ts';
 import { runs } from '../support/runs.ts';
 import { askJson, Programs, processesOf } from './support/programs.ts';
 
-const KILLS = Math.min(500, runs(10));
+const KILLS = Math.min(500, runs(5));
 const seed = Number(process.env.MESOSUP_SOAK_SEED ?? 1);
 /** Kinds of writes and calls at which it is killed, in turn; which of the first few of a kind is random. */
 const CALLS = ['SUBSCRIBE', 'RECONCILE', 'REVIVE', 'ACCEPT', 'DECLINE', 'SUPPRESS', 'KILL', 'ACKNOWLEDGE'];
