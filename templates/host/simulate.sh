@@ -70,9 +70,11 @@ unknown() {
   return 1
 }
 
-# update OPTION...: fetches package lists. apt's cache is built by the next program that reads it, so once
+# update OPTION...: fetches package lists. apt's cache is built by the next program that reads it, so once: instead of the
+# line that apt prints then, one of our own tells that the lists were fetched
 update() {
-  timeout "$FETCH_SECONDS" apt-get -c "$dir/conf" -q update -o APT::Color=0 -o pkgCacheFile::Generate=false "$@" 2>&1
+  timeout "$FETCH_SECONDS" apt-get -c "$dir/conf" -q update -o APT::Color=0 -o pkgCacheFile::Generate=false "$@" 2>&1 &&
+    echo 'Lists fetched'
 }
 
 # fetch_lists: fetches the lists of the host's and of the plan's sources into $dir

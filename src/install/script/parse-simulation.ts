@@ -86,7 +86,7 @@ function findMissingSuites(update: string): AptFacts['missingSuites'] {
 
 function updateProblems(update: string, pattern: RegExp): string[] {
   const found = lines(update).flatMap((line) => pattern.exec(line)?.[1]?.replace(/\s+/g, ' ').trim() ?? []);
-  if (update !== '' && !/^(Reading package lists|[EW]: )/m.test(update))
+  if (update !== '' && !/^(Lists fetched|Reading package lists|[EW]: )/m.test(update))
     found.push('the package lists were not fetched in time');
   return [...new Set(found)].filter((line) => !line.startsWith('Some index files failed'));
 }
