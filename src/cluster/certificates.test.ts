@@ -80,7 +80,12 @@ describe('wanted certificates', () => {
       'two.example',
     ]);
     const local = hostOf('here', { connection: { kind: 'local' }, address: '198.51.100.7' });
-    expect(wantedLeaves(clusterOf([local]), local, [])[0]?.names).toEqual(['127.0.0.1', '::1', 'here', 'localhost']);
+    expect(wantedLeaves(clusterOf([local]), local, [])[0]?.names).toEqual([
+      '127.0.0.1',
+      '::1',
+      'here',
+      'localhost',
+    ]);
   });
 
   test('any host with any roles: no service twice, and names without duplicates, in order', () => {

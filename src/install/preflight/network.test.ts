@@ -26,13 +26,16 @@ test.each([
   ['172.32.0.1', 1],
   ['203.0.113.7', 1],
   ['100.128.0.1', 1],
-])('the address %s brings %i warnings of unencrypted connections on a public address', (address, warnings) => {
-  expect(render(checkHost({ addresses: [address] }))).toEqual(
-    Array(warnings).fill(
-      `h1 warning public: its address ${address} is public, but not all connections within the cluster are encrypted`,
-    ),
-  );
-});
+])(
+  'the address %s brings %i warnings of unencrypted connections on a public address',
+  (address, warnings) => {
+    expect(render(checkHost({ addresses: [address] }))).toEqual(
+      Array(warnings).fill(
+        `h1 warning public: its address ${address} is public, but not all connections within the cluster are encrypted`,
+      ),
+    );
+  },
+);
 
 test("refuses no address, a loopback address, an address that is not the host's own, and IPv6", () => {
   expect(checkThreeHosts({ h2: { addresses: [] } })).toEqual([
