@@ -20,15 +20,15 @@ import { type PhasePlan, planPhases } from '../install/rotation-phases.ts';
 import { describedObstacle, executorObstacle, type Obstacle, tlsObstacle } from '../install/tls-obstacles.ts';
 import type { FactsByHost } from '../install/topology.ts';
 import { count } from '../text/count.ts';
-import { type RunFlags, type RunningCommand, runChange } from './change-command.ts';
+import type { RunFlags, RunningCommand } from './change-command.ts';
 import { withSession } from './cluster-session.ts';
-import { confirm } from './confirm.ts';
 import { keptSecretsOf } from './kept-secrets.ts';
+import { confirmPhases, runPhase } from './phases.ts';
 import { readyCluster } from './ready-cluster.ts';
 
 interface Step {
   readonly phase: CertificatePhase;
-  /** The certificates in this phase, without those that it issues. */
+  /** The certificates in this phase, before it issues new ones. */
   readonly sketch: KeptCertificates;
   /** Makes what is stored before the hosts change. @param stored undefined before TLS is enabled */
   readonly enter: (stored: KeptCertificates | undefined) => Promise<KeptCertificates>;
@@ -149,26 +149,12 @@ export async function completeChange(
   { steps }: CertificateChange,
 ): Promise<boolean> {
   const { state } = loaded;
-  if (!flags.yes) {
-    const isSure = await withSession(command, loaded, flags, ({ screen }) =>
-      confirm(`Go through ${steps.length === 1 ? 'this phase' : `these ${steps.length} phases`}?`, screen),
-    );
-    if (!isSure) {
-      command.log('Nothing was changed.');
-      return false;
-    }
-  }
+  if (!(await confirmPhases(command, loaded, flags, steps.length))) return false;
   for (const { phase, enter } of steps) {
     command.log(`\n${phase}`);
     if (phase === 'require') await refusePlainExecutors(command, loaded, flags);
     await state.keepCertificates(await enter(await state.certificates()));
-    const done = await runChange(
-      command,
-      loaded,
-      { ...flags, yes: true },
-      { intent: { command: 'install', start: false }, allowAgentReplace: false },
-    );
-    if (done.troubles.length > 0 || done.leftOut.length > 0) return false;
+    if (!(await runPhase(command, loaded, flags))) return false;
   }
   const stored = await state.certificates();
   if (stored?.phase === 'withdraw') await state.keepCertificates(nextAuthorityPhase(stored));

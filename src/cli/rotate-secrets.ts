@@ -22,9 +22,9 @@ import { describePayload } from '../install/edge/payload.ts';
 import { sha256 } from '../install/operations/prepare.ts';
 import { type PhasePlan, planPhases, refusedRotations } from '../install/rotation-phases.ts';
 import { didYouMean } from '../text/suggest.ts';
-import { type RunFlags, type RunningCommand, runChange } from './change-command.ts';
+import type { RunFlags, RunningCommand } from './change-command.ts';
 import { withSession } from './cluster-session.ts';
-import { confirm } from './confirm.ts';
+import { confirmPhases, runPhase } from './phases.ts';
 import { readyCluster } from './ready-cluster.ts';
 
 type Refused = Readonly<Partial<Record<StoredSecretName, string>>>;
@@ -116,30 +116,13 @@ export async function completeRotation(
   phases: number,
 ): Promise<boolean> {
   const { state } = loaded;
-  if (!flags.yes) {
-    const isSure = await withSession(command, loaded, flags, ({ screen }) =>
-      confirm(`Go through ${phases === 1 ? 'this phase' : `these ${phases} phases`}?`, screen),
-    );
-    if (!isSure) {
-      command.log('Nothing was changed.');
-      return false;
-    }
-  }
+  if (!(await confirmPhases(command, loaded, flags, phases))) return false;
   let now = wanted;
   if ((await state.keptSecrets())?.rotation === undefined) await state.keepSecrets(now);
   while (now.rotation) {
     const { phase } = now.rotation;
     command.log(`\n${phase}`);
-    const done = await runChange(
-      command,
-      loaded,
-      { ...flags, yes: true },
-      {
-        intent: { command: 'install', start: false },
-        allowAgentReplace: false,
-      },
-    );
-    if (done.troubles.length > 0 || done.leftOut.length > 0) return false;
+    if (!(await runPhase(command, loaded, flags))) return false;
     const stored = await state.keptSecrets();
     // Another command may have completed it.
     if (stored?.rotation?.phase !== phase) return stored?.rotation === undefined;

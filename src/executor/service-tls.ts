@@ -17,8 +17,8 @@ export const TLS_FILE = '/etc/mesosup/executor-tls.json';
 const PLAIN: ClientTls = { mode: 'off' };
 
 /**
- * Reads the settings. Without the file, those that Mesos gives its own executors count (`LIBPROCESS_SSL_…`, by
- * `--executor_environment_variables` of the agent).
+ * Reads the settings. If the file is missing, reads the environment variables that Mesos sets for its own executors
+ * (`LIBPROCESS_SSL_…`, from the agent's flag `--executor_environment_variables`).
  * @throws Error with the file, the field and what is wrong
  */
 export function readServiceTls(file: string, env: Readonly<Record<string, string | undefined>>): ClientTls {

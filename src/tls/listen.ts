@@ -28,7 +28,7 @@ export interface TlsServerOptions {
 
 export interface TlsServer {
   readonly server: Server;
-  /** Ends all connections, also those that have not sent a request yet. */
+  /** Ends all connections, including connections without a request. */
   destroyConnections(): void;
 }
 

@@ -1,4 +1,4 @@
-/** Issues the certificates of a cluster: those that its hosts lack, and those that end soon. */
+/** Issues certificates that hosts of a cluster lack, and replaces certificates that end soon. */
 
 import {
   type Authority,
