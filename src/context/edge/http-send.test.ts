@@ -7,6 +7,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { createTestCa, type Issuing, type TestCa } from '../../../test/support/test-ca.ts';
 import { ApiClient, type SendOptions } from '../../client/api-client.ts';
@@ -180,6 +181,15 @@ test('verifies each cluster with its own certificates, in the same process', asy
     const ask = async (ca: string | undefined, port: number | undefined) =>
       (await httpSend({ ca })(`https://127.0.0.1:${port}/`, options())).text();
     const [one, two] = made;
+    const warnings: Error[] = [];
+    const warned = (warning: Error) => warnings.push(warning);
+    process.on('warning', warned);
+    // On one connection, whose certificate is watched once.
+    const kept = httpSend({ ca: one?.cert });
+    for (let i = 0; i < 20; i++) await (await kept(`https://127.0.0.1:${ports[0]}/`, options())).text();
+    await setImmediate();
+    process.off('warning', warned);
+    expect(warnings).toEqual([]);
     expect(await Promise.all([ask(one?.cert, ports[0]), ask(two?.cert, ports[1])])).toEqual([
       'hello',
       'hello',

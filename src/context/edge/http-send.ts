@@ -154,8 +154,9 @@ function request(
     const connected = () => clearTimeout(timer);
     let certificate = (): CertificateFacts | undefined => undefined;
     sent.once('socket', (socket) => {
-      // TLS is loaded by now; naming it here would load it for plain text, too.
-      if ('encrypted' in socket) certificate = protocol.certificateOf?.(socket as TLSSocket) ?? certificate;
+      // TLS is loaded by now; naming it here would load it for plain text, too. A kept connection has its handshake behind it.
+      if ('encrypted' in socket && socket.connecting)
+        certificate = protocol.certificateOf?.(socket as TLSSocket) ?? certificate;
       if (socket.connecting) socket.once('connect', connected);
       else connected();
     });
