@@ -13,11 +13,13 @@ const REMEDIES = {
 
 /** True if the flags name a scheduler themselves. */
 export function isOwnAddress(flags: CredentialFlags): boolean {
-  return [flags.url, flags['credentials-file'], flags['token-file']].some((value) => value !== undefined);
+  return [flags.url, flags['credentials-file'], flags['token-file'], flags['ca-file']].some(
+    (value) => value !== undefined,
+  );
 }
 
 /** @throws UsageError */
 export function clientOfFlags(flags: CredentialFlags): ApiClient {
-  const { url, authorization } = readAccess(flags);
-  return new ApiClient({ urls: [url], authorization, fetch: httpSend(), remedies: REMEDIES });
+  const { url, authorization, ca } = readAccess(flags);
+  return new ApiClient({ urls: [url], authorization, fetch: httpSend(ca), remedies: REMEDIES });
 }

@@ -7,6 +7,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import type { TlsFiles, TlsMode } from '../../src/tls/settings.ts';
 import { freePorts } from '../support/free-ports.ts';
@@ -179,4 +180,25 @@ it('names a scheduler whose certificate is not of the CA', async () => {
   const text =
     /127\.0\.0\.1:\d+ \(CN=scheduler, issued by CN=test-ca\) is not signed by a CA in .*certs trust/;
   await vi.waitFor(() => expect(log.join('\n')).toMatch(text), WITHIN);
+});
+
+it('imports into a scheduler with TLS, and reads a takeover from one and from masters with TLS', async () => {
+  const at = await scheduler.url();
+  const groups = path.join(root, 'test/fixtures/marathon/groups.json');
+  const run = (...args: string[]) =>
+    execa(path.join(root, 'bin/mesosup'), ['scheduler', ...args], { reject: false, stdin: 'ignore' });
+  const trust = ['--ca-file', ca.file];
+  const imported = await run('import', groups, '--dry-run', '--url', at, ...trust);
+  expect([imported.exitCode, imported.stderr]).toEqual([0, '']);
+  expect(imported.stdout).toContain('/sleeper: is created');
+  expect((await run('import', groups, '--dry-run', '--url', at)).stderr).toMatch(
+    /is not signed by a CA|--ca/,
+  );
+
+  const shown = ['--cert-file', own.cert, '--key-file', own.key];
+  const data = ['--data-dir', path.join(directory, 'taken'), '--master', mesos.master, '--dry-run'];
+  const taken = await run('takeover', at, ...data, ...trust, '--mesos-ssl', ...shown);
+  expect([taken.exitCode, taken.stderr]).toEqual([0, expect.not.stringContaining('does not answer')]);
+  const plain = await run('takeover', at, ...data, ...trust);
+  expect(plain.stderr).toContain(`the Mesos master ${mesos.master} answered 400 to GET /state`);
 });

@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import { isJson, type Json, parseJson } from '../../json.ts';
 import { basicAuthorization, type Credential, messageOf, send } from '../../mesos/http.ts';
+import { createTransport, type Transport } from '../../tls/connect.ts';
 import { type FrameworkFacts, readFramework, whileRecovering } from './framework.ts';
 import { type Answers, type Reading, readAnswers, versionKey } from './reading.ts';
 
@@ -62,11 +63,26 @@ export interface Master {
   /** Finds a master, as `host:port`. */
   readonly detect: () => Promise<string>;
   readonly credential?: Credential;
+  /** How to connect with TLS. */
+  readonly transport?: Transport;
+}
+
+/** Returns how to connect to masters with TLS. @param files paths of PEM files, by flag */
+export function masterTransport(
+  files: Readonly<Partial<Record<'ca-file' | 'cert-file' | 'key-file', string | undefined>>>,
+): Transport {
+  const { 'ca-file': ca, 'cert-file': cert, 'key-file': key } = files;
+  return createTransport({
+    mode: 'required',
+    ...(ca !== undefined && { ca }),
+    ...(cert !== undefined && { cert }),
+    ...(key !== undefined && { key }),
+  });
 }
 
 /** @throws TakeoverError */
 export async function readMasterState(
-  { detect, credential }: Master,
+  { detect, credential, transport }: Master,
   frameworkId: string,
 ): Promise<FrameworkFacts> {
   const address = await detect().catch((error: unknown) => {
@@ -76,8 +92,9 @@ export async function readMasterState(
   let body: string;
   try {
     const answer = await send({
-      url: new URL(`http://${address}/state`),
+      url: new URL(`${transport?.scheme ?? 'http'}://${address}/state`),
       method: 'GET',
+      transport,
       ...(credential && { headers: { Authorization: basicAuthorization(credential) } }),
       signal: AbortSignal.timeout(WITHIN_MS),
     });
@@ -85,7 +102,7 @@ export async function readMasterState(
     body = await text(answer.body);
   } catch (error) {
     throw new TakeoverError(
-      `the Mesos master ${address} does not answer: ${messageOf(error)}. Set its address with --master`,
+      `the Mesos master ${address} does not answer: ${messageOf(error)}. Set its address with --master, and --mesos-ssl if it has TLS`,
     );
   }
   if (status !== 200) {

@@ -49,7 +49,7 @@ export default class SchedulerImport extends ApiCommand {
     }),
     url: Flags.string({
       summary:
-        'URL of a scheduler without a context. Default: the context; if there is none, http://127.0.0.1:8080.',
+        'URL of a scheduler without a context. Default: the context; if there is none, the scheduler of this machine at port 8080.',
       helpValue: 'URL',
       exclusive: ['context'],
     }),
@@ -60,6 +60,11 @@ export default class SchedulerImport extends ApiCommand {
     }),
     'token-file': Flags.string({
       summary: 'File with a token for the API at --url.',
+      helpValue: 'PATH',
+      exclusive: ['context'],
+    }),
+    'ca-file': Flags.string({
+      summary: "File of CA certificates in PEM for the scheduler's certificate. Default: the system's.",
       helpValue: 'PATH',
       exclusive: ['context'],
     }),

@@ -1,4 +1,5 @@
 import { Args, Flags } from '@oclif/core';
+import { httpSend } from '../../../context/edge/http-send.ts';
 import { UsageError } from '../../../errors/mesosup-error.ts';
 import { defaultSettings } from '../../../scheduler/backup/contents.ts';
 import { type Place, readAddress, showPlace } from '../../../scheduler/backup/place.ts';
@@ -14,6 +15,7 @@ import { describeLeftOut, describeTakeover } from '../../../scheduler/takeover/r
 import { endInterrupted, type Planned, runTakeover } from '../../../scheduler/takeover/run.ts';
 import {
   type Master,
+  masterTransport,
   readMarathonState,
   readMasterState,
   TakeoverError,
@@ -99,11 +101,23 @@ export default class SchedulerTakeover extends BaseCommand {
       exclusive: ['token-file'],
     }),
     'token-file': Flags.string({ summary: "File with a token for Marathon's API.", helpValue: 'PATH' }),
+    'ca-file': Flags.string({
+      summary:
+        "File of CA certificates in PEM for the certificates of Marathon and of masters with --mesos-ssl. Default: the system's.",
+      helpValue: 'PATH',
+    }),
+    'mesos-ssl': Flags.boolean({ summary: 'Use TLS for the Mesos masters.' }),
+    'cert-file': Flags.string({
+      summary: 'Certificate in PEM for masters that need one of their clients.',
+      helpValue: 'PATH',
+      dependsOn: ['mesos-ssl', 'key-file'],
+    }),
+    'key-file': Flags.string({ summary: 'Its key.', helpValue: 'PATH', dependsOn: ['cert-file'] }),
   };
 
   async run(): Promise<Takeover | Released> {
     const { args, flags } = await this.parse(SchedulerTakeover);
-    const { url, authorization } = readAccess({ ...flags, url: args.url });
+    const { url, authorization, ca } = readAccess({ ...flags, url: args.url });
     const place = placeFrom(flags);
     const masterFile = flags['master-credentials-file'];
     const credential =
@@ -111,7 +125,7 @@ export default class SchedulerTakeover extends BaseCommand {
     const zk = flags['marathon-zk'];
     const election = zk === undefined ? undefined : readAddress('marathon-zk', zk);
     if (flags.release && election) return this.#tellReleased(await releaseLatch(election));
-    const marathon = marathonAt(url, authorization);
+    const marathon = marathonAt(url, authorization, httpSend(ca));
     if (election) await endInterrupted(election, place, marathon, (line) => this.logToStderr(line));
     this.progress(`reading Marathon at ${url}`);
     const reading = await readMarathonState(marathon);
@@ -121,7 +135,12 @@ export default class SchedulerTakeover extends BaseCommand {
       () => {},
     );
     try {
-      const master: Master = { detect: () => detection.detect(), ...(credential && { credential }) };
+      const transport = flags['mesos-ssl'] ? masterTransport(flags) : undefined;
+      const master: Master = {
+        detect: () => detection.detect(),
+        ...(credential && { credential }),
+        ...(transport && { transport }),
+      };
       const facts = await readMasterState(master, reading.frameworkId);
       const { plan } = planTakeover(reading, facts, defaultSettings(), Date.now());
       for (const line of describeTakeover(plan)) this.log(line);
