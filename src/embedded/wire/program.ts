@@ -12,7 +12,7 @@ import { MESOS_VERSION } from './version.ts';
 export interface Program {
   flags: FlagValues;
   readFile: (path: string) => string;
-  /** Writes a line to standard error and into `log_dir`. */
+  /** Writes a line with the time to standard error and into `log_dir`. */
   log: (line: string) => void;
   /** Ends the process. */
   exit: (code: number, message: string) => void;
@@ -61,8 +61,9 @@ function logger(name: string, flags: FlagValues): (line: string) => void {
   const directory = flags.get('log_dir');
   const quiet = flagOn(flags, 'quiet');
   if (directory !== undefined) mkdirSync(directory, { recursive: true });
-  return (line) => {
-    if (directory !== undefined) appendFileSync(join(directory, `mesos-${name}.INFO`), `${line}\n`);
-    if (!quiet) process.stderr.write(`${line}\n`);
+  return (text) => {
+    const line = `${new Date().toISOString()} ${text}\n`;
+    if (directory !== undefined) appendFileSync(join(directory, `mesos-${name}.INFO`), line);
+    if (!quiet) process.stderr.write(line);
   };
 }
