@@ -3,8 +3,9 @@ import type { ListrTask } from 'listr2';
 import type { DockerEngine } from '../docker/engine.ts';
 import { MesosupError } from '../errors/mesosup-error.ts';
 import { type ClusterOptions, type DemoCluster, startCluster } from './cluster.ts';
+import type { DemoPlan } from './demo-plan.ts';
 import { buildRedisImage, DEFAULT_IMAGE } from './image.ts';
-import { askRedis } from './redis.ts';
+import { RedisClient, type RedisClientOptions } from './redis.ts';
 import { type DemoApp, type Endpoint, SchedulerApi } from './scheduler-api.ts';
 import { getFromServicePort } from './service-port.ts';
 import { executorCalls, union } from './timing.ts';
@@ -34,6 +35,8 @@ export interface DemoContext {
   hostname?: string;
   cluster?: DemoCluster;
   endpoints?: Endpoint[];
+  /** Prepared while the instances start. */
+  client?: Promise<RedisClient>;
   result?: DemoResult;
 }
 
@@ -46,10 +49,14 @@ export interface DemoOptions extends Omit<ClusterOptions, 'hostname'> {
 const HAPROXY = '/usr/sbin/haproxy';
 const APP = 'multidis';
 const INSTANCES = 2;
+const RUNNING = 'TASK_RUNNING';
+/** States of a task that has its place. */
+const PRESENT = new Set(['TASK_STAGING', 'TASK_STARTING', RUNNING]);
 
 /** The steps of the demo, in order, up to the answer from Redis. */
 export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
   const { engine, image, signal } = options;
+  const clientOptions = ({ cluster, dir }: DemoPlan) => ({ engine, cluster, dir, image });
   return [
     {
       title: 'Docker engine',
@@ -112,14 +119,16 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
           cmd: image,
           ...(plan.servicePort !== undefined && { ports: [plan.servicePort] }),
         };
-        context.endpoints = await launch(
-          new SchedulerApi(plan.schedulerUrl, signal),
-          app,
-          signal,
-          (reasons) => {
+        context.endpoints = await launch(new SchedulerApi(plan.schedulerUrl, signal), app, signal, {
+          explain: (reasons) => {
             task.output = reasons;
           },
-        );
+          placed: (endpoint) => {
+            context.client ??= RedisClient.create({ ...clientOptions(plan), endpoint });
+            // The next step waits for it, unless the instances fail.
+            context.client.catch(() => undefined);
+          },
+        });
         const where = context.endpoints.map((e) => `${e.host}:${e.port}`).join(' and ');
         task.title = `App ${APP}: ${INSTANCES} instances run at ${where}`;
       },
@@ -129,21 +138,15 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
       task: async (context, task) => {
         const { plan } = requireValue(context.cluster);
         const endpoints = requireValue(context.endpoints);
-        const endpoint = requireValue(endpoints[0]);
-        const { cluster, dir } = plan;
-        const { answers, calls } = await askRedis(engine, {
-          cluster,
-          dir,
-          image,
-          endpoint,
-          lines: ['SET x 7', 'GET x'],
-        });
+        const client = await findClient(await context.client, endpoints, clientOptions(plan));
+        const answers = await client.ask(['SET x 7', 'GET x']);
         const wallMs = performance.now();
         const answeredAt = performance.timeOrigin + wallMs;
-        const dockerMs = union([...calls, ...(await executorCalls(plan.dir))], answeredAt);
+        await client.end();
+        const dockerMs = union([...client.calls, ...(await executorCalls(plan.dir))], answeredAt);
         const answer = answers.at(-1) ?? '';
         if (answer !== '"7"') throw new MesosupError(`GET x answered ${answer} instead of "7"`);
-        context.result = { answer, endpoints, endpoint, answeredAt, wallMs, dockerMs };
+        context.result = { answer, endpoints, endpoint: client.endpoint, answeredAt, wallMs, dockerMs };
         task.title = `redis-cli in a second container: SET x 7 → ${answers[0]}, GET x → ${answer}`;
       },
     },
@@ -152,10 +155,14 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
       enabled: () => options.lb,
       task: async (context, task) => {
         const { plan } = requireValue(context.cluster);
-        const { cluster, dir, servicePort = 0 } = plan;
+        const { servicePort = 0 } = plan;
+        const answered = context.result?.endpoint;
         // The instances share no data, and the service port leads to any of them.
-        for (const endpoint of requireValue(context.endpoints).slice(1)) {
-          await askRedis(engine, { cluster, dir, image, endpoint, lines: ['SET x 7'] });
+        for (const endpoint of requireValue(context.endpoints)) {
+          if (answered && isSame(endpoint, answered)) continue;
+          const client = await RedisClient.create({ ...clientOptions(plan), endpoint });
+          await client.ask(['SET x 7']);
+          await client.end();
         }
         const value = await getFromServicePort(servicePort, 'x', signal);
         task.title = `Load balancer: GET x at the service port ${servicePort} → "${value}"`;
@@ -181,17 +188,39 @@ async function pull(
   }
 }
 
+/** The client that was prepared, or a new one if its instance does not run. */
+async function findClient(
+  prepared: RedisClient | undefined,
+  endpoints: readonly Endpoint[],
+  options: Omit<RedisClientOptions, 'endpoint'>,
+): Promise<RedisClient> {
+  if (prepared && endpoints.some((endpoint) => isSame(endpoint, prepared.endpoint))) return prepared;
+  await prepared?.end();
+  return await RedisClient.create({ ...options, endpoint: requireValue(endpoints[0]) });
+}
+
+function isSame(a: Endpoint, b: Endpoint): boolean {
+  return a.host === b.host && a.port === b.port;
+}
+
+interface Progress {
+  /** Called with the reasons why instances are waiting. */
+  explain: (reasons: string) => void;
+  /** Called with the endpoint of each instance that is being started or runs, more than once. */
+  placed: (endpoint: Endpoint) => void;
+}
+
 /** Posts the app and waits until all its instances run. */
 async function launch(
   api: SchedulerApi,
   app: DemoApp,
   signal: AbortSignal,
-  explain: (reasons: string) => void,
+  { explain, placed }: Progress,
 ): Promise<Endpoint[]> {
   const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
   const waiting = new SchedulerApi(api.url, patience);
-  const events = waiting.events();
-  await events.next();
+  const updates = waiting.updates();
+  await updates.next();
   await api.startApp(app);
   let reasons = '';
   const started = Date.now();
@@ -204,9 +233,15 @@ async function launch(
   }, EXPLAIN_EVERY_MS);
   try {
     for (;;) {
+      const { done, value: update } = await updates.next();
+      if (done) throw new MesosupError('the scheduler ended its event stream');
+      if (update === undefined || !PRESENT.has(update.taskStatus)) continue;
+      const { host, taskStatus, ports } = update;
+      const [port] = ports;
+      if (port !== undefined) placed({ host, port });
+      if (taskStatus !== RUNNING) continue;
       const endpoints = await api.endpoints(app.id);
       if (endpoints.length >= app.instances) return endpoints;
-      if ((await events.next()).done) throw new MesosupError('the scheduler ended its event stream');
     }
   } catch (error) {
     if (signal.aborted || !patience.aborted) throw error;
@@ -216,7 +251,7 @@ async function launch(
     );
   } finally {
     clearInterval(explaining);
-    await events.return(undefined);
+    await updates.return(undefined);
   }
 }
 

@@ -19,7 +19,17 @@ export interface Endpoint {
   port: number;
 }
 
+/** The scheduler's event about a task. */
+export interface TaskUpdate {
+  appId: string;
+  taskStatus: string;
+  host: string;
+  ports: number[];
+}
+
 const RETRY_MS = 15;
+/** The beginning of a line of the event stream. */
+const DATA = 'data: ';
 
 /** Reads the text of `/v1/endpoints`: the instances of one app. */
 export function parseEndpoints(text: string, app: string): Endpoint[] {
@@ -41,15 +51,22 @@ export class SchedulerApi {
     this.#signal = signal;
   }
 
-  /** Opens the event stream as soon as the scheduler listens. Yields once it is open, and then for each event. */
-  async *events(): AsyncGenerator<void> {
-    const answer = await this.#whenListening('/v2/events');
+  /**
+   * Opens the event stream as soon as the scheduler listens. Yields undefined once it is open, and then each update of a
+   * task.
+   */
+  async *updates(): AsyncGenerator<TaskUpdate | undefined> {
+    const answer = await this.#whenListening('/v2/events?event_type=status_update_event');
     if (answer.statusCode !== 200) {
       throw new MesosupError(`${this.url}/v2/events answered ${answer.statusCode}`);
     }
-    yield;
+    yield undefined;
+    let text = '';
     for await (const chunk of answer.setEncoding('utf8')) {
-      if (String(chunk).includes('data:')) yield;
+      text += chunk;
+      const lines = text.split('\n');
+      text = lines.pop() ?? '';
+      for (const line of lines) if (line.startsWith(DATA)) yield JSON.parse(line.slice(DATA.length));
     }
   }
 

@@ -7,7 +7,8 @@ import { LogFrameDecoder, type OutputChunk } from './log-frames.ts';
  * yet, so that no output is missed. Source: "attach to a container" of Docker's API.
  *
  * @param version the engine's API version
- * @returns the connection: `sendInput` sends a text and closes the input; `output` yields until the container ends
+ * @returns the connection: `sendInput` sends a text; `output` yields until the container ends, and a loop that
+ *   leaves it earlier closes the input
  * @throws Error if Docker refuses
  */
 export async function attachContainer(
@@ -17,7 +18,7 @@ export async function attachContainer(
 ): Promise<{ sendInput: (text: string) => void; output: AsyncGenerator<OutputChunk> }> {
   const path = `/v${version}/containers/${encodeURIComponent(container)}/attach?stream=1&stdin=1&stdout=1&stderr=1`;
   const socket = await hijack(socketPath, path, `attach to container ${container}`);
-  return { sendInput: (text) => socket.end(text), output: frames(socket) };
+  return { sendInput: (text) => void socket.write(text), output: frames(socket) };
 }
 
 async function* frames(socket: Socket): AsyncGenerator<OutputChunk> {
