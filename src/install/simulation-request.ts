@@ -8,6 +8,8 @@ import type { PackageResource } from './resources/package.ts';
 export interface SimulationRequest {
   /** Packages that come from a repository. */
   readonly packages: readonly Pick<PackageResource, 'name' | 'version'>[];
+  /** Packages that the host makes itself. */
+  readonly made?: readonly { readonly name: string; readonly control: string }[];
   /** Lists of repositories that the plan adds or changes. */
   readonly sources: readonly Pick<FileResource, 'path' | 'content'>[];
   readonly pins?: readonly Pin[];
@@ -18,8 +20,8 @@ export interface SimulationRequest {
 }
 
 /**
- * Undefined if the plan installs nothing from a repository. Package files are omitted: apt can simulate them only when
- * they are on the host.
+ * Undefined if the plan installs nothing from a repository. Package files of others are omitted: apt can simulate them only
+ * when they are on the host.
  */
 export function simulationRequest({
   items,
@@ -34,11 +36,17 @@ export function simulationRequest({
       : [],
   );
   if (packages.length === 0) return undefined;
+  const made = resources.flatMap((one) =>
+    one.kind === 'package' && one.file && 'control' in one.file
+      ? [{ name: one.name, control: one.file.control }]
+      : [],
+  );
   const sources = resources.flatMap((one) =>
     one.kind === 'file' && one.aptSource ? [{ path: one.path, content: one.content }] : [],
   );
   return {
     packages,
+    ...(made.length > 0 && { made }),
     sources,
     ...(pins && { pins }),
     ...(files && { files }),

@@ -200,7 +200,7 @@ function isFromRepository({ resource }: PlanItem): boolean {
 
 /** Its size is known only to the server that has it. */
 function isPackageFile({ resource }: PlanItem): boolean {
-  return resource?.kind === 'package' && resource.file !== undefined;
+  return resource?.kind === 'package' && resource.file !== undefined && !('control' in resource.file);
 }
 
 function isNotable({ id, action, byApt }: PlanItem): boolean {

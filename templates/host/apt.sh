@@ -23,6 +23,13 @@ newest() {
   } END { print exact == "" ? first : exact }'
 }
 
+# make_package CONTROL FILE: makes a package without files, with these control fields. The same fields give the same file.
+make_package() {
+  rm -rf "$dir/made"
+  mkdir -p "$dir/made/DEBIAN" && printf '%s' "$1" >"$dir/made/DEBIAN/control" && chmod 0755 "$dir/made" "$dir/made/DEBIAN" &&
+    SOURCE_DATE_EPOCH=0 dpkg-deb --root-owner-group -Znone --build "$dir/made" "$2" >/dev/null
+}
+
 # choose_packages CONF PARTS: adds the options for PINS and INDEX to the configuration of apt. PARTS is a directory with
 # copies of the host's lists of repositories; it gets one more, of the package files in $dir/files.
 choose_packages() {

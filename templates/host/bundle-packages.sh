@@ -38,7 +38,7 @@ finish_resolve() { printf '}\n' >&3; }
 # A warning after which the lists of a repository are old, or not to be trusted.
 LISTS_FAIL='^(E|W): (Failed to fetch|Some index files failed|GPG error|An error occurred during the signature)'
 
-# resolve WORD...: NAME, or NAME=~VERSION for a version with that prefix; own_file has come before
+# resolve WORD...: NAME, NAME=~VERSION for a version with that prefix, or a file of make_package; own_file has come before
 resolve() {
   : >"$dir/none"
   printf 'Dir::State::Lists "%s";\nDir::State::status "%s";\n' "$dir/lists" "$dir/none" >>"$dir/conf"
@@ -67,7 +67,8 @@ resolve() {
     finish_resolve
     return
   fi
-  grep "^'" "$dir/uris" | member uris
+  # Files of the directory: those of own_file have their URI above, and each host makes those of make_package itself.
+  grep "^'" "$dir/uris" | grep -vF -e "'file:$dir/" | member uris
   { cat "$dir/owns" 2>/dev/null
     awk "/^'/ { print \$2 }" "$dir/uris" | sed 's/_[^_]*[.]deb$//;s/_/=/;s/%3a/:/g;s/%5f/_/g' | xargs -r apt-cache -c "$dir/conf" show
   } | member show

@@ -117,6 +117,7 @@ rivals() {
 
 # relations: prints the relations of the packages that apt would install and remove
 relations() {
+  for file in "$dir"/*.deb; do [ ! -e "$file" ] || { dpkg-deb -f "$file" && echo; }; done
   awk '{ print $1 "=" $2 }' "$dir/new-versions" | xargs -r apt-cache -c "$dir/conf" show
   # The braces are dpkg-query's.
   # shellcheck disable=SC2016
@@ -151,12 +152,13 @@ download() {
 
 # dependencies WORD...: prints the direct and indirect dependencies of the packages
 dependencies() {
-  for word; do echo "${word%%=*}"; done | xargs apt-cache -c "$dir/conf" depends --recurse \
+  for word; do case $word in /*) ;; *) echo "${word%%=*}" ;; esac; done | xargs apt-cache -c "$dir/conf" depends --recurse \
     --no-recommends --no-suggests --no-conflicts --no-breaks --no-replaces --no-enhances | awk '
       { gsub(/[<>]/, "") } /^[a-z0-9]/ { print $1 } / (Pre)?Depends: / { print $NF }' | sort -u
 }
 
-# simulate WORD...: simulates the installation of NAME, or of NAME=~VERSION for a version with that prefix
+# simulate WORD...: simulates the installation of NAME, of NAME=~VERSION for a version with that prefix, or of a file that
+# make_package has made
 simulate() {
   # One name a line.
   # shellcheck disable=SC2086

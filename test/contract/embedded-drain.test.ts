@@ -99,7 +99,8 @@ it('DEACTIVATE_AGENT stops the offers of an agent and keeps its tasks, REACTIVAT
 
 it('DRAIN_AGENT kills the tasks of an agent, which is then DRAINED, and offered again after REACTIVATE_AGENT', async () => {
   await run('t');
-  await framework.launch('c', { command: 'exec sleep 1000' });
+  // It ends late enough for the call after the next one.
+  await framework.launch('c', { command: "trap 'sleep 1; exit' TERM; while :; do sleep 0.1; done" });
   await framework.reached('c', 'TASK_RUNNING');
   const { id } = await slave();
   expect(await call('DRAIN_AGENT', id, { max_grace_period: { seconds: 5 } })).toEqual(OK);

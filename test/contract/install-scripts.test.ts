@@ -68,6 +68,11 @@ const EVERYTHING: PlanItem[] = [
   wants('install', { kind: 'package', name: 'p', version: '1:1.0' }),
   wants('install', { kind: 'package', name: 'q', file: { url: 'http://x/q.deb' }, sha256: digest }),
   wants('install', { kind: 'package', name: 'r', file: { upload: 'r.deb' }, sha256: digest }),
+  wants('install', {
+    kind: 'package',
+    name: 'made',
+    file: { control: "Package: made\nDescription: it's $here\n" },
+  }),
   wants('create', { kind: 'user', name: 'u', home: '/h', groups: ['docker'] }),
   wants('create', { kind: 'payload', version: '1.0-a', sha256: digest, bytes: 1 }),
   service('enable'),

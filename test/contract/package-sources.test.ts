@@ -121,6 +121,27 @@ test('a package file that is in no repository is resolved with its dependencies,
   expect(await resolveOwn('0'.repeat(64))).toEqual({ failure: expect.stringContaining('another SHA-256') });
 });
 
+test('a package that the host makes takes the place of one of a repository, and no bundle has it', async () => {
+  const control =
+    'Package: lab-instead\nVersion: 1\nArchitecture: all\nMaintainer: Lab <lab@localhost>\nProvides: lab-base\nDescription: empty\n';
+  const apt = await simulate({ made: [{ name: 'lab-instead', control }] });
+  expect(apt).toMatchObject({ obstacles: [], changes: [], candidates: { 'lab-main': '1' }, failure: '' });
+  expect((await simulate({})).changes).toMatchObject([{ name: 'lab-base', wantedBy: 'lab-main' }]);
+  const packages = [{ ...wanted('lab-instead'), file: { control } }, wanted('lab-main')];
+  const found = parseResolved(
+    await onHost(resolveScript(scripts, { packages, sources: [], keys: [], pins: [] })),
+  );
+  if ('failure' in found) throw new Error(found.failure);
+  expect(found.map(({ name }) => name)).toEqual(['lab-main']);
+});
+
+test('what a made package needs is a change of the plan that it causes', async () => {
+  const control =
+    'Package: lab-more\nVersion: 1\nArchitecture: all\nMaintainer: Lab <lab@localhost>\nDepends: lab-main\nDescription: empty\n';
+  const apt = await simulate({ packages: [{ name: 'lab-base' }], made: [{ name: 'lab-more', control }] });
+  expect(apt.changes).toMatchObject([{ name: 'lab-main', action: 'install', wantedBy: 'lab-more' }]);
+});
+
 test('a package that no repository has is a failure with the message of apt', async () => {
   const request = { packages: [wanted('lab-none')], sources: [], keys: [], pins: [] };
   expect(parseResolved(await onHost(resolveScript(scripts, request)))).toEqual({

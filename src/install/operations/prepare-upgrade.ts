@@ -99,10 +99,11 @@ function joined(
   request: SimulationRequest | undefined,
   upgraded: SimulationRequest['packages'],
 ): SimulationRequest {
-  const { packages = [], sources = [] } = request ?? {};
+  const { packages = [], sources = [], made } = request ?? {};
   const names = new Set(packages.map(({ name }) => name));
   return {
     packages: [...packages, ...upgraded.filter(({ name }) => !names.has(name))],
+    ...(made && { made }),
     sources,
     fresh: true,
   };

@@ -10,13 +10,19 @@ import { installedPackage, packageNames } from '../package-state.ts';
 import { meetsVersion } from '../versions.ts';
 import type { Entry, JournaledKind, Undoing } from './resource.ts';
 
+/** From where a package file comes. With `control` the host makes it: a package without files, with these control fields. */
+export type FileSource =
+  | { readonly url: string }
+  | { readonly upload: string }
+  | { readonly control: string };
+
 export interface PackageResource {
   readonly kind: 'package';
   readonly name: string;
   /** A version or its prefix, without the epoch (`1.11.0-0.7`); defaults to the installed version, or the newest. */
   readonly version?: string;
   /** A package file to use instead of a repository; `name` is the package inside it. */
-  readonly file?: { readonly url: string } | { readonly upload: string };
+  readonly file?: FileSource;
   /** SHA-256 of that file, hex; checked on the host before it is unpacked. */
   readonly sha256?: string;
 }
@@ -38,6 +44,7 @@ export const packageKind: JournaledKind<PackageResource, PackageEntry> = {
       .union([
         record<{ readonly url: string }>({ url: z.string() }),
         record<{ readonly upload: string }>({ upload: z.string() }),
+        record<{ readonly control: string }>({ control: z.string() }),
       ])
       .optional(),
     sha256: z.string().optional(),
@@ -71,8 +78,7 @@ function diffPackage(resource: PackageResource, facts: HostFacts): Item<PackageR
   const id = `package:${name}`;
   const found = installedPackage(facts, name);
   const wanted = version ?? 'the newest';
-  const from = file && ('url' in file ? file.url : file.upload);
-  const source = from === undefined ? [] : [`+from ${from}`];
+  const source = file === undefined ? [] : [`+${sourceOf(file)}`];
   if (found === undefined) {
     const title = `package ${name}: install${version ? ` ${version}` : ''}`;
     return { id, action: 'install', title, diff: source, resource };
@@ -80,6 +86,11 @@ function diffPackage(resource: PackageResource, facts: HostFacts): Item<PackageR
   if (meetsVersion(found.version, version)) return undefined;
   const title = `package ${name}: ${found.version} → ${wanted}`;
   return { id, action: 'upgrade', title, diff: [`-${found.version}`, `+${wanted}`, ...source], resource };
+}
+
+function sourceOf(file: FileSource): string {
+  if ('control' in file) return /^Description: (.+)$/m.exec(file.control)?.[1] ?? 'made on the host';
+  return `from ${'url' in file ? file.url : file.upload}`;
 }
 
 function undoPackage({ name, before, removed }: PackageEntry, facts: HostFacts, purge: boolean): Undoing {
@@ -153,9 +164,20 @@ export function packageLines(
 
 function packageFile({ name, version, file, sha256 }: PackageResource): { before: string[]; word: string } {
   if (!file) return { before: [], word: quote(version === undefined ? name : `${name}=~${version}`) };
+  const word = fileWord(name);
+  if ('control' in file) return { before: [makeLine(name, file.control)], word };
   if (sha256 === undefined) throw new TypeError(`the package file of ${name} has no SHA-256`);
-  const word = `"$dir"/${quote(`${name}.deb`)}`;
   return 'url' in file
     ? { before: [`fetch_package ${quote(file.url)} ${quote(sha256)} ${word}`], word }
     : { before: [`take_package ${quote(sha256)} ${word}`], word };
+}
+
+/** The word of a script for the package file, as apt takes it. */
+export function fileWord(name: string): string {
+  return `"$dir"/${quote(`${name}.deb`)}`;
+}
+
+/** The line of a script that makes a package file without files. Needs apt.sh. */
+export function makeLine(name: string, control: string): string {
+  return `make_package ${quote(control)} ${fileWord(name)}`;
 }

@@ -207,8 +207,12 @@ function heldPackages(steps: readonly Step[], holds: ReadonlyMap<string, string>
   });
 }
 
-function changesOf(steps: readonly Step[], data: Answer, { packages }: SimulationRequest): AptChange[] {
-  const wanted = packages.map(({ name }) => name);
+function changesOf(
+  steps: readonly Step[],
+  data: Answer,
+  { packages, made = [] }: SimulationRequest,
+): AptChange[] {
+  const wanted = [...packages, ...made].map(({ name }) => name);
   const own = new Set(wanted.flatMap(packageNames));
   const relations = parseRelations(data.relations);
   const brought = findCauses(wanted, relations);

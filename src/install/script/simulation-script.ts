@@ -5,6 +5,7 @@
 
 import { quote } from '../../hosts/quote.ts';
 import { packagesIndex } from '../package-file.ts';
+import { fileWord, makeLine } from '../resources/package.ts';
 import type { SimulationRequest } from '../simulation-request.ts';
 import { assemble, type HostScripts } from './host-scripts.ts';
 import { pinLines } from './pin-lines.ts';
@@ -12,7 +13,7 @@ import { pinLines } from './pin-lines.ts';
 /** @returns a script for `Host.run` */
 export function simulationScript(
   scripts: HostScripts,
-  { packages, sources, fresh, pins, files = [], onlyFiles }: SimulationRequest,
+  { packages, made = [], sources, fresh, pins, files = [], onlyFiles }: SimulationRequest,
 ): string {
   const words = packages.map(({ name, version }) =>
     quote(version === undefined ? name : `${name}=~${version}`),
@@ -31,6 +32,7 @@ export function simulationScript(
       const name = path.slice(path.lastIndexOf('/') + 1);
       return `add_source ${quote(name)} ${quote(content)}`;
     }),
-    `simulate ${words.join(' ')}`,
+    ...made.map(({ name, control }) => makeLine(name, control)),
+    `simulate ${[...words, ...made.map(({ name }) => fileWord(name))].join(' ')}`,
   ]);
 }

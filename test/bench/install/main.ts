@@ -19,6 +19,7 @@ import { parseArgs } from 'node:util';
 import { root } from '../../e2e/demo-cluster.ts';
 import { LabCluster } from '../../e2e/support/lab-cluster.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
+import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { machine } from '../figures.ts';
 import { ansibleVersion, measureAnsible } from './ansible.ts';
 import { bareInstall, planResources } from './first.ts';
@@ -45,10 +46,13 @@ if ([...parts].some((part) => !PARTS.some((one) => one === part)))
 const dist = path.join(root, 'dist');
 
 async function labOf(count: number, members = count): Promise<{ lab: Lab; cluster: LabCluster }> {
-  // Ansible needs Python on the hosts; all measurements start with it installed.
-  const hosts = Array.from({ length: count }, () =>
-    flags.ansible ? { packages: ['python3', 'python3-apt'] } : {},
-  );
+  // Ansible needs Python on the hosts; all measurements start with it installed. Without a first install, the others don't
+  // depend on it.
+  const packages = [
+    ...(flags.ansible ? ['python3', 'python3-apt'] : []),
+    ...(parts.has('first') ? [] : MEMBER_PACKAGES),
+  ];
+  const hosts = Array.from({ length: count }, () => ({ packages }));
   const lab = await startLab({ hosts, say: (step) => console.log(`  lab: ${step}`) });
   const cluster = new LabCluster(lab);
   await cluster.writeSpec({ hosts: lab.hosts.slice(0, members).map((h) => h.name) });

@@ -10,7 +10,10 @@ export const ARCHIVE = '/root/payload.tar.gz';
 /** Builds one sh script without checks, waits, journal or progress. @param reveal inserts secrets */
 export function bareCommands(resources: readonly Resource[], reveal: (text: string) => string): string {
   const lines = resources.flatMap((resource) => command(resource, reveal));
-  const packages = resources.flatMap((r) => (r.kind === 'package' ? [quote(r.name)] : []));
+  // Packages that a host makes itself are a means of mesosup's own.
+  const packages = resources.flatMap((r) =>
+    r.kind === 'package' && !(r.file && 'control' in r.file) ? [quote(r.name)] : [],
+  );
   const sources = lines.filter(({ phase }) => phase === 'source');
   const rest = lines.filter(({ phase }) => phase === 'rest');
   const services = resources.filter((r): r is ServiceResource => r.kind === 'service');

@@ -10,6 +10,7 @@ import { acquireClusterLock } from '../../../src/install/edge/cluster-lock.ts';
 import type { NodeRow } from '../../../src/install/node-rows.ts';
 import type { HostOutput } from '../../../src/install/operations/exec-on-hosts.ts';
 import type { Plan, Problem } from '../../../src/install/plan.ts';
+import { fileWord, makeLine } from '../../../src/install/resources/package.ts';
 import type { ClusterStatus } from '../../../src/install/status.ts';
 import type { PlanSummary } from '../../../src/install/summary.ts';
 import { login, scripts } from '../../install/hosts.ts';
@@ -153,11 +154,21 @@ test('knows the size of the download from apt, and that the one of a missing pac
   const { plan, summary } = JSON.parse(stdout) as { plan: Plan; summary: PlanSummary };
   const packages = (plan.hosts[0]?.items ?? []).flatMap(({ resource }) =>
     // No repository of this lab has Mesos.
-    resource?.kind === 'package' && resource.name !== 'aventer-mesos' ? [resource.name] : [],
+    resource?.kind === 'package' && resource.name !== 'aventer-mesos' ? [resource] : [],
   );
+  const made = packages.flatMap(({ name, file }) =>
+    file && 'control' in file ? [makeLine(name, file.control)] : [],
+  );
+  const words = packages.map(({ name, file }) => (file ? fileWord(name) : name));
   // apt asks before it downloads, and prints the size with three digits.
   const asked = await plain.run(
-    `apt-get update -qq; apt-get install --no-install-recommends --assume-no ${packages.join(' ')} || :`,
+    [
+      'dir=$(mktemp -d)',
+      scripts['apt.sh'],
+      ...made,
+      'apt-get update -qq',
+      `apt-get install --no-install-recommends --assume-no ${words.join(' ')} || :`,
+    ].join('\n'),
   );
   const [, number = '', unit = ''] =
     /Need to get (?:[\d.,]+ \wB\/)?([\d.,]+) (\w)B of archives/.exec(asked) ?? [];
