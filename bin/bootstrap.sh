@@ -266,7 +266,12 @@ install_here() {
   if [ ! -e "$CLUSTER" ]; then
     note cluster
     # mesosup keeps the state of its clusters there.
-    for place in "$HOME/.local" "$STATE_HOME" "$STATE_HOME/mesosup"; do [ -d "$place" ] || note "directory $place"; done
+    for place in "$HOME/.local" "$STATE_HOME" "$STATE_HOME/mesosup" "$CONFIG_HOME" "$CONFIG_HOME/mesosup"; do
+      [ -d "$place" ] || note "directory $place"
+    done
+    # mesosup makes it with the cluster's certificate authority.
+    place=$CONFIG_HOME/mesosup/ca-passphrase
+    [ -e "$place" ] || note "passphrase $place"
   fi
   if [ -z "$YES" ] && has_terminal; then "$COMMAND" "${words[@]}" </dev/tty; else "$COMMAND" "${words[@]}" --yes </dev/null; fi ||
     die "mesosup is installed, but the cluster is not; the reason is above. Resume with: mesosup ${words[*]}"
@@ -274,15 +279,17 @@ install_here() {
 }
 
 first_commands() {
-  local name url
+  local name url trust=''
   name=$(cat "$CLUSTER" 2>/dev/null) || return 0
-  url=$(sed -n 's/.* --http_port=\([0-9]*\).*/http:\/\/localhost:\1/p' /etc/systemd/system/mesosup-scheduler.service)
+  url=localhost:$(sed -n 's/.* --http_port=\([0-9]*\).*/\1/p' /etc/systemd/system/mesosup-scheduler.service)
+  if [ -e /etc/mesosup/tls/in-use ]; then url=https://$url trust=' --cacert /etc/mesosup/tls/ca.pem'
+  else url=http://$url; fi
   cat <<EOF
 
 To try it, as root:
 
   mesosup status --name $name
-  scheduler() { sed 's/.*/user = "&"/' /etc/mesosup/scheduler/api | curl -fsS -K - -H 'Content-Type: application/json' "\$@"; }
+  scheduler() { sed 's/.*/user = "&"/' /etc/mesosup/scheduler/api | curl -fsS -K -$trust -H 'Content-Type: application/json' "\$@"; }
   scheduler $url/v1/apps/start -d '{"id": "multidis", "instances": 2, "mem": 64, "cpus": 0.2, "executor": "/var/lib/mesos/executors/docker", "cmd": "johncosta/redis"}'
   scheduler $url/v1/endpoints
 
@@ -307,6 +314,8 @@ uninstall_all() {
       link) [[ $(readlink -m "$at") != "$PREFIX"/* ]] || remove "$at" ;;
       directory) [ -n "$DRY" ] || rmdir "$at" 2>/dev/null || true ;;
       package) packages+=("$at") ;;
+      # Another cluster of this user may need it.
+      passphrase) [ -n "$(ls -A "$STATE_HOME/mesosup" 2>/dev/null)" ] || [ ! -e "$at" ] || remove "$at" ;;
     esac
   done < <(tac "$RECORD")
   if [ -n "$DRY" ]; then
@@ -337,7 +346,7 @@ remove() {
 
 main() {
   HALF='' STAGE='' BEFORE='' HOME=${HOME:-/root} PATH=$PATH:/usr/sbin:/sbin
-  STATE_HOME=${XDG_STATE_HOME:-$HOME/.local/state}
+  STATE_HOME=${XDG_STATE_HOME:-$HOME/.local/state} CONFIG_HOME=${XDG_CONFIG_HOME:-$HOME/.config}
   LOG=$(mktemp)
   trap '[ -z "$HALF" ] || undo_program; rm -f "$LOG"' EXIT
   trap 'exit 130' INT TERM HUP

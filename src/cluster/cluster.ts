@@ -26,7 +26,10 @@ export interface Cluster {
    * Missing if mesosup manages ZooKeeper, or there is none.
    */
   readonly zookeeper?: string;
-  /** True: a new cluster has TLS from the beginning. False: it gets none. Missing: none until `mesosup certs enable`. */
+  /**
+   * True: a new cluster has TLS from the beginning, or is refused. False: it gets none. Missing: it has TLS unless
+   * something prevents it. A cluster that exists stays as it is until `mesosup certs enable`.
+   */
   readonly tls?: boolean;
 }
 

@@ -232,7 +232,7 @@ export const specSchema = block({
     .meta({
       yesno: true,
       description:
-        'True: a new cluster has TLS from the beginning. False: none. Default: none until "mesosup certs enable".',
+        'True: a new cluster has TLS from the beginning, or is refused. False: none. Default: TLS if the package of Mesos has it. A cluster that exists stays as it is until "mesosup certs enable".',
     })
     .optional(),
 }).describe('A Mesos cluster for mesosup.');

@@ -56,6 +56,8 @@ export interface HostFacts {
   readonly mesosup: OwnFacts;
   /** The running agent's flags of `AGENT_IDENTITY`, by name, as its command line and environment set them. */
   readonly agentFlags?: Readonly<Record<string, string>>;
+  /** Whether the installed Mesos was built with TLS. Missing if it is not known, or was not asked. */
+  readonly mesosTls?: boolean;
 }
 
 export interface OtherDocker {

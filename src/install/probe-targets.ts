@@ -13,6 +13,8 @@ export interface ProbeTargets {
   readonly ports: readonly number[];
   /** Directories whose file systems are read. */
   readonly disks: readonly string[];
+  /** Find out whether the installed Mesos was built with TLS. */
+  readonly mesosTls?: true;
   /** Ports of the services whose health is read, if given. `address` is the host's address in the cluster, if known. */
   readonly health: {
     readonly address?: string;
@@ -28,7 +30,7 @@ export interface ProbeTargets {
 }
 
 /** The targets of one resource or one check. */
-export type Targets = Partial<Omit<ProbeTargets, 'health'>>;
+export type Targets = Partial<Omit<ProbeTargets, 'health' | 'mesosTls'>>;
 
 /** Joins targets without duplicates. Omits paths that are read as part of a tree. */
 export function joinTargets(all: readonly Targets[]): Required<Targets> {

@@ -18,6 +18,7 @@ export function renderSummary(summary: PlanSummary, detailed: boolean): string[]
     ['Versions', pinnedText(summary)],
     ['Copied', copyText(summary)],
     ...summary.files.map((one) => ['Files', filesText(one)]),
+    ['TLS', summary.plainText === undefined ? '' : `none: ${summary.plainText}`],
     ['Time', timeText(summary)],
     ['Restarts', servicesText(summary.restarts)],
     ['Stops', servicesText(summary.stops)],

@@ -125,3 +125,12 @@ test("names what happens to packages of the hosts' owner, and repairs", () => {
 test('a plan without changes has no summary', () => {
   expect(renderSummary(summaryOf(planOf([])), true)).toEqual([]);
 });
+
+test('says why a new cluster gets no TLS', () => {
+  const facts = bareHosts(cluster);
+  const plan = planCluster({ ...planInput(cluster, facts), command: 'install', start: true });
+  const lines = (plainText?: string) =>
+    renderSummary(summarize({ cluster, plan, facts, starts: true, plainText }), false);
+  expect(lines('it has none. Get it.')).toContain('TLS:      none: it has none. Get it.');
+  expect(lines().join('\n')).not.toContain('TLS');
+});

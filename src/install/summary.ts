@@ -44,6 +44,8 @@ export interface PlanSummary {
   readonly upgrade?: UpgradeSummary;
   /** What the plan installs in another version than `versions.lock` has. */
   readonly moved: readonly MovedVersion[];
+  /** Why a new cluster gets no TLS, as text for people. */
+  readonly plainText?: string;
   /** Hosts that take versions of `versions.lock`, and hosts that take packages from a bundle. */
   readonly pinned: readonly string[];
   readonly bundled: readonly string[];
@@ -78,6 +80,7 @@ export interface SummaryInput {
   readonly starts: boolean;
   readonly upgrade?: UpgradeSummary | undefined;
   readonly lock?: VersionsLock | undefined;
+  readonly plainText?: string | undefined;
   readonly member?: MemberChange | undefined;
 }
 
@@ -97,6 +100,7 @@ export function summarize({
   starts,
   upgrade,
   lock,
+  plainText,
   member,
 }: SummaryInput): PlanSummary {
   const changed = plan.hosts.filter(({ items }) => items.length > 0);
@@ -165,6 +169,7 @@ export function summarize({
         .map(({ reason = '' }) => ({ host, tasks: facts.get(host)?.agent.tasks ?? null, reason })),
     ),
     ...(upgrade && { upgrade }),
+    ...(plainText !== undefined && { plainText }),
     moved: lock ? movedVersions(lock, plan, facts) : [],
     pinned: changed.filter(({ pins, onlyFiles }) => pins && !onlyFiles).map(({ host }) => host),
     bundled: changed.filter(({ onlyFiles }) => onlyFiles).map(({ host }) => host),

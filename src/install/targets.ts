@@ -10,6 +10,7 @@ import { SOFTWARE_TARGETS } from './preflight/software.ts';
 import { joinTargets, type ProbeTargets, type Targets } from './probe-targets.ts';
 import { quorumTargets } from './quorum.ts';
 import { resourceTargets } from './resources/registry.ts';
+import { asksForTls } from './tls-obstacles.ts';
 import { isIpv4 } from './topology.ts';
 import { UPGRADE_TARGETS } from './upgrade/targets.ts';
 import { BASE_TARGETS } from './wanted/base.ts';
@@ -39,7 +40,11 @@ export function probeTargetsIn(cluster: Cluster): (host: ClusterHost) => ProbeTa
   };
   return (host) => {
     const targets = joinTargets([possible(host), portTargets(cluster, host), quorumTargets(cluster, host)]);
-    return { ...targets, health: healthTargets(cluster, host) };
+    return {
+      ...targets,
+      ...(asksForTls(cluster, host) && { mesosTls: true as const }),
+      health: healthTargets(cluster, host),
+    };
   };
 }
 

@@ -1,8 +1,9 @@
 /** Why a cluster can't have TLS. Pure. */
 
 import { servicesOf } from '../cluster/certificates.ts';
-import type { Cluster } from '../cluster/cluster.ts';
-import { mesosLayout } from './layout.ts';
+import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
+import type { Facts } from './facts.ts';
+import { CLUSTERD_PACKAGE, mesosLayout, mesosPackage } from './layout.ts';
 import type { FactsByHost } from './topology.ts';
 
 /** Flags of the scheduler that decide about TLS themselves. */
@@ -35,20 +36,64 @@ export function tlsObstacle(cluster: Cluster, facts: FactsByHost): Obstacle | un
   if (described) return described;
   for (const host of cluster.hosts) {
     const own = facts.get(host.name);
-    if (own === undefined || servicesOf(cluster, host).length === 0) continue;
-    if (own.init === 'upstart')
+    if (servicesOf(cluster, host).length === 0) continue;
+    if (own?.init === 'upstart')
       return {
         message: `${host.name} has Upstart, with which mesosup sets up no TLS`,
         remedy: 'Install a newer system on the host.',
       };
-    const isMesos = host.roles.some((role) => role === 'master' || role === 'agent');
-    if (isMesos && mesosLayout(cluster, own).kind !== 'clusterd' && cluster.tls !== true)
+    if (!isMesos(host)) continue;
+    const built = mesosHasTls(cluster, own);
+    if (built === false)
+      return {
+        message: `the Mesos of ${host.name} was built without TLS`,
+        remedy: 'Install a Mesos with TLS, for example that of ClusterD.',
+      };
+    if (built === undefined && cluster.tls !== true)
       return {
         message: `it is not known whether the Mesos of ${host.name} was built with TLS`,
         remedy: 'If it was, say so in the cluster file: tls: true',
       };
   }
   return undefined;
+}
+
+function isMesos({ roles }: ClusterHost): boolean {
+  return roles.includes('master') || roles.includes('agent');
+}
+
+/** Undefined if it is not known. @param own undefined for an unreachable host */
+function mesosHasTls(cluster: Cluster, own: Facts | undefined): boolean | undefined {
+  if (own?.mesosTls !== undefined) return own.mesosTls;
+  const isClusterd = own
+    ? mesosLayout(cluster, own).kind === 'clusterd'
+    : mesosPackage(cluster.mesos) === CLUSTERD_PACKAGE;
+  return isClusterd || undefined;
+}
+
+/** Whether the probe has to find out if the Mesos of a host was built with TLS. */
+export function asksForTls(cluster: Cluster, host: ClusterHost): boolean {
+  return isMesos(host) && cluster.tls !== false && mesosPackage(cluster.mesos) !== CLUSTERD_PACKAGE;
+}
+
+/** How a new cluster begins. */
+export interface Beginning {
+  readonly tls: boolean;
+  /** Why not, unless the cluster file refuses TLS. */
+  readonly obstacle?: Obstacle;
+}
+
+export function beginningOf(cluster: Cluster, facts: FactsByHost): Beginning {
+  if (cluster.tls === false) return { tls: false };
+  const obstacle = tlsObstacle(cluster, facts) ?? (cluster.tls === true ? undefined : runningMesos(facts));
+  return obstacle ? { tls: false, obstacle } : { tls: true };
+}
+
+/** Its executors would lose their agents. */
+function runningMesos(facts: FactsByHost): Obstacle | undefined {
+  const host = [...facts].find(([, { master, agent }]) => master.answers || agent.answers)?.[0];
+  if (host === undefined) return undefined;
+  return { message: `a Mesos runs on ${host} already`, remedy: 'Later: mesosup certs enable' };
 }
 
 /** Why executors that run now would lose their agents, which would end their tasks. Undefined: they would not. */

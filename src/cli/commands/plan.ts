@@ -2,7 +2,7 @@ import { Flags } from '@oclif/core';
 import { EXIT } from '../../errors/mesosup-error.ts';
 import { quote } from '../../hosts/quote.ts';
 import { changesIn } from '../../install/drift.ts';
-import { issueCertificates } from '../../install/operations/certificates.ts';
+import { issueCertificates, makeSecrets } from '../../install/operations/certificates.ts';
 import { savePlan } from '../../install/operations/plan-file.ts';
 import { prepare, surveyCluster } from '../../install/operations/prepare.ts';
 import { renderProblems } from '../../install/operations/reach.ts';
@@ -58,8 +58,7 @@ export default class PlanCommand extends BaseCommand {
           : await issueCertificates(
               session,
               looked.facts,
-              looked.secrets ?? (await loaded.state.makeSecrets()),
-              looked.secrets === undefined,
+              looked.secrets ?? (await makeSecrets(session, looked.facts)),
             );
       const intent = {
         command: 'install',

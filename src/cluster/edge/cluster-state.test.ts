@@ -26,6 +26,20 @@ test('reading creates nothing; making secrets writes them once, readable by thei
   expect(await readdir(state.directory)).toEqual(['secrets.json']);
 });
 
+test('keeps the first certificates of concurrent runs', async () => {
+  const authority = { generation: 1, certificate: 'c', key: 'k', until: 1 };
+  const of = (certificate: string) => ({
+    state: 'require' as const,
+    authorities: [{ ...authority, certificate: `-----BEGIN X-----\n${certificate}\n-----END X-----\n` }],
+    leaves: [],
+  });
+  await Promise.all([state.beginCertificates(of('a')), state.beginCertificates(of('b'))]);
+  const first = await state.certificates();
+  await state.beginCertificates(of('c'));
+  expect(await state.certificates()).toEqual(first);
+  expect(await readdir(state.directory)).toEqual(['certificates.json']);
+});
+
 test('refuses secrets that other users can read, with the command to run', async () => {
   await state.makeSecrets();
   await chmod(state.secretsFile, 0o640);

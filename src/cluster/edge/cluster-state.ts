@@ -107,6 +107,11 @@ export class ClusterState {
     );
   }
 
+  /** Stores the first certificates, unless another process has just done so. */
+  async beginCertificates(kept: KeptCertificates): Promise<void> {
+    await this.#linkDraft({ format: 1, release: RELEASE, ...kept }, this.certificatesFile);
+  }
+
   /** Replaces the certificates. */
   async keepCertificates(kept: KeptCertificates): Promise<void> {
     // First, so that commands trust each authority that services have certificates of.
@@ -141,14 +146,7 @@ export class ClusterState {
       generations: {},
       since: Object.fromEntries(STORED_SECRET_NAMES.map((name) => [name, now])),
     };
-    const draft = await this.#draft(encodeSecrets(fresh));
-    try {
-      await link(draft, this.secretsFile);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw this.#unwritable(error);
-    } finally {
-      await rm(draft, { force: true });
-    }
+    await this.#linkDraft(encodeSecrets(fresh), this.secretsFile);
     return (await this.secrets()) ?? complete(fresh);
   }
 
@@ -225,6 +223,18 @@ export class ClusterState {
       throw this.#unwritable(error);
     }
     await mustBePrivate(this.directory);
+  }
+
+  /** Writes a file that does not exist yet; one that exists stays. */
+  async #linkDraft(value: unknown, file: string): Promise<void> {
+    const draft = await this.#draft(value);
+    try {
+      await link(draft, file);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw this.#unwritable(error);
+    } finally {
+      await rm(draft, { force: true });
+    }
   }
 
   #draft(value: unknown): Promise<string> {

@@ -15,7 +15,7 @@ import type { Cluster } from '../../cluster/cluster.ts';
 import { makePassPhrase, readPassPhrase } from '../../cluster/edge/pass-phrase.ts';
 import type { Secrets } from '../../cluster/secrets.ts';
 import { MesosupError } from '../../errors/mesosup-error.ts';
-import { tlsObstacle } from '../tls-obstacles.ts';
+import { type Beginning, beginningOf } from '../tls-obstacles.ts';
 import { addressOf, type FactsByHost } from '../topology.ts';
 import type { Session } from './session.ts';
 
@@ -47,9 +47,11 @@ export async function withoutDue(
   return { ...secrets, tls: tlsFiles({ ...kept, leaves }) };
 }
 
+/** Of a new cluster, for plans only. */
+export const NOT_ISSUED = { state: 'require', trusted: '', leaves: {} } as const;
+
 /**
- * Issues what is due, and stores it. A new cluster whose file says `tls: true` gets an authority first.
- * @param isNew true if no host has anything of the cluster yet
+ * Issues what is due, and stores it.
  * @returns the secrets with all certificates
  * @throws MesosupError if the pass phrase of the authority can't be read, or is wrong
  */
@@ -57,10 +59,8 @@ export async function issueCertificates(
   owner: Owner,
   facts: FactsByHost,
   secrets: Secrets,
-  isNew = false,
 ): Promise<Secrets> {
-  const begins = isNew && owner.cluster.tls === true;
-  const kept = (await owner.state.certificates()) ?? (begins ? await beginTls(owner, facts) : undefined);
+  const kept = await owner.state.certificates();
   if (kept === undefined) return secrets;
   const due = dueLeaves(kept, leavesFor(owner.cluster, facts), Date.now());
   if (due.length === 0) return { ...secrets, tls: tlsFiles(kept) };
@@ -69,11 +69,26 @@ export async function issueCertificates(
   return { ...secrets, tls: tlsFiles(all) };
 }
 
-/** In a new cluster, nothing takes plain text from the beginning. */
-async function beginTls(owner: Owner, facts: FactsByHost): Promise<KeptCertificates> {
-  const obstacle = tlsObstacle(owner.cluster, facts);
-  if (obstacle) throw new MesosupError(obstacle.message, { remedy: obstacle.remedy });
-  return { state: 'require', authorities: [await newAuthority(owner, 1)], leaves: [] };
+/**
+ * Makes the secrets of a new cluster, and its authority if it begins with TLS: then nothing takes plain text from the
+ * beginning.
+ * @throws MesosupError as `checkedBeginning`, or if the pass phrase of the authority can't be written
+ */
+export async function makeSecrets(owner: Owner, facts: FactsByHost): Promise<Secrets> {
+  // First, since a cluster is new only until it has secrets.
+  if (checkedBeginning(owner, facts).tls && (await owner.state.certificates()) === undefined) {
+    const authorities = [await newAuthority(owner, 1)];
+    await owner.state.beginCertificates({ state: 'require', authorities, leaves: [] });
+  }
+  return owner.state.makeSecrets();
+}
+
+/** @throws MesosupError if the cluster file asks for TLS, and something prevents it */
+export function checkedBeginning({ cluster }: Pick<Owner, 'cluster'>, facts: FactsByHost): Beginning {
+  const begins = beginningOf(cluster, facts);
+  if (begins.obstacle && cluster.tls === true)
+    throw new MesosupError(begins.obstacle.message, { remedy: begins.obstacle.remedy });
+  return begins;
 }
 
 /** Makes an authority, and the pass phrase of this user if there is none. @param generation 1 for the first one */

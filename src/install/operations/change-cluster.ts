@@ -20,7 +20,7 @@ import { clientsUseTls } from '../wanted/tls.ts';
 import { applyWaves } from './apply-plan.ts';
 import { applyUpgrade } from './apply-upgrade.ts';
 import { type ApplyToHostsOptions, followRuns, holderName } from './apply-wave.ts';
-import { issueCertificates } from './certificates.ts';
+import { issueCertificates, makeSecrets } from './certificates.ts';
 import { keepVersions } from './keep-versions.ts';
 import { keyIn } from './open-bundle.ts';
 import type { HostTrouble } from './outcome.ts';
@@ -200,12 +200,11 @@ async function surveyAndPrepare(
     await followRuns(session, survey.facts, options.signal);
     survey = await surveyCluster(session);
   }
-  const isNew = survey.secrets === undefined;
   if (!survey.secrets && installs(options.intent)) {
-    survey = { ...survey, secrets: await session.state.makeSecrets() };
+    survey = { ...survey, secrets: await makeSecrets(session, survey.facts) };
   }
   if (survey.secrets && writesFiles(options.intent))
-    survey = { ...survey, secrets: await issueCertificates(session, survey.facts, survey.secrets, isNew) };
+    survey = { ...survey, secrets: await issueCertificates(session, survey.facts, survey.secrets) };
   if (survey.secrets) session.hide(survey.secrets);
   const intent = { ...options.intent, allowRemove: allowedBy(options) };
   const changing = memberOf(intent)?.host ?? ('retire' in intent ? intent.host : undefined);
@@ -213,7 +212,7 @@ async function surveyAndPrepare(
     // A slow answer must not count as a member that is down, and a new leader may just be elected.
     const rest = session.cluster.hosts.filter(({ name }) => name !== changing);
     const checked = await recheckHealth(session, survey, survey.secrets, { ...session.cluster, hosts: rest });
-    survey = { ...checked, secrets: survey.secrets };
+    survey = { ...survey, ...checked };
   }
   return intent.command === 'upgrade'
     ? prepareUpgrade(session, program, survey, intent)

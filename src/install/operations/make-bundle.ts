@@ -22,6 +22,7 @@ import type { Pin } from '../package-file.ts';
 import type { AptKeyResource } from '../resources/apt-key.ts';
 import { factsOf } from '../topology.ts';
 import { wantedResources } from '../wanted/wanted.ts';
+import { NOT_ISSUED } from './certificates.ts';
 import { freshSecrets, nothingChanged, type Program, sha256 } from './prepare.ts';
 import type { Session } from './session.ts';
 
@@ -69,12 +70,12 @@ export async function makeBundle(
   const bare = new Map([...facts].map(([name, own]) => [name, withoutPackages(own)]));
   const bySystem = Map.groupBy(cluster.hosts, ({ name }) => lockSystem(factsOf(bare, name)));
   const keys = new Map<string, Buffer>();
+  // With what TLS needs, which the cluster may get later.
+  const secrets = { ...freshSecrets(), ...(cluster.tls !== false && { tls: NOT_ISSUED }) };
   const systems = await Promise.all(
     [...bySystem].map(async ([system, hosts]): Promise<SystemRequest> => {
       const input = { cluster, facts: bare, templates: session.templates, payload: archive, sha256 };
-      const resources = hosts.flatMap((host) =>
-        wantedResources({ ...input, host, running: true, secrets: freshSecrets() }),
-      );
+      const resources = hosts.flatMap((host) => wantedResources({ ...input, host, running: true, secrets }));
       const builder = hosts[0]?.name ?? '';
       const request = resolveRequest(resources, pinsFor(lock, factsOf(bare, builder), resources));
       return {

@@ -61,3 +61,15 @@ test('a host that is new in a running cluster is started, and no host of a stopp
   expect(starts(running, running)).toBe(false);
   expect(startsServices({ ...install, start: true }, new Map([['h0', fresh]]))).toBe(true);
 });
+
+test('a new cluster whose file asks for TLS is refused where it is not possible', async () => {
+  const facts = new Map([['h1', { ...bare, init: 'upstart' as const }]]);
+  const insisting = { ...session, cluster: { ...cluster, tls: true } } as Session;
+  const survey = { facts, unreachable: [], secrets: undefined, isNew: true };
+  const intent = { command: 'install', start: false } as const;
+  const program = { root: '/none', version: '1' };
+  await expect(prepare(insisting, program, survey, intent)).rejects.toMatchObject({
+    message: 'h1 has Upstart, with which mesosup sets up no TLS',
+    remedy: 'Install a newer system on the host.',
+  });
+});

@@ -19,10 +19,11 @@ import { preflight } from '../preflight/preflight.ts';
 import { mastersNeededToStart } from '../quorum.ts';
 import { simulationRequest } from '../simulation-request.ts';
 import type { UpgradeSummary } from '../summary.ts';
+import { beginningOf } from '../tls-obstacles.ts';
 import { UnknownAddressError } from '../topology.ts';
 import { uninstallPlan } from '../uninstall.ts';
 import type { UpgradeIntent } from '../upgrade/intent.ts';
-import { withoutDue } from './certificates.ts';
+import { checkedBeginning, NOT_ISSUED, withoutDue } from './certificates.ts';
 import { masterAgents } from './master-agents.ts';
 import { bundleProblems, imagesOf, openBundle } from './open-bundle.ts';
 import { problemsError, type Reach, reachOf } from './reach.ts';
@@ -74,6 +75,8 @@ export interface Prepared {
   readonly starts: boolean;
   /** `versions.lock`, with what the hosts have taken; missing for commands that do not read it. */
   readonly lock?: VersionsLock;
+  /** Why a new cluster gets no TLS; missing if it gets it, refuses it, or is not new. */
+  readonly plainText?: string;
   /** The bundle of the intent, whose package files are in the cache of this machine. */
   readonly bundle?: BundleManifest;
   /** Of an upgrade. */
@@ -88,17 +91,20 @@ export interface Program {
   readonly version: string;
 }
 
-/** Of a new cluster. */
-const NOT_ISSUED = { state: 'require', trusted: '', leaves: {} } as const;
+/** The hosts and the secrets of a cluster. */
+export interface ClusterSurvey extends Survey {
+  readonly secrets: Secrets | undefined;
+  /** True for a cluster that had no secrets before. */
+  readonly isNew?: boolean;
+}
 
 /** Reads the cluster's secrets, and probes its hosts. */
-export async function surveyCluster(
-  session: Session,
-): Promise<Survey & { readonly secrets: Secrets | undefined }> {
+export async function surveyCluster(session: Session): Promise<ClusterSurvey> {
   const secrets = await session.state.secrets();
   const survey = await session.survey(secrets);
   if (!secrets) refuseForeign(session, survey);
-  return { ...survey, secrets: secrets && (await withoutDue(session, survey.facts, secrets)) };
+  if (!secrets) return { ...survey, secrets, isNew: true };
+  return { ...survey, secrets: await withoutDue(session, survey.facts, secrets) };
 }
 
 /**
@@ -121,14 +127,13 @@ function refuseForeign({ cluster, state }: Session, { facts }: Survey): void {
 export async function prepare(
   session: Session,
   program: Program,
-  survey: Survey & { readonly secrets: Secrets | undefined },
+  survey: ClusterSurvey,
   intent: Exclude<Intent, { command: 'upgrade' }>,
 ): Promise<Prepared> {
   const { cluster } = session;
   const { only } = intent;
   const unreachable = survey.unreachable.filter(({ host }) => only?.includes(host) ?? true);
-  // A plan contains no secrets, so random ones serve until an apply makes the real ones.
-  const secrets = survey.secrets ?? { ...freshSecrets(), ...(cluster.tls === true && { tls: NOT_ISSUED }) };
+  const secrets = plannedSecrets(session, survey);
   if (intent.command === 'uninstall') {
     const facts = only ? new Map([...survey.facts].filter(([name]) => only.includes(name))) : survey.facts;
     const plan = uninstallPlan({ cluster, facts, version: program.version, purge: intent.purge, sha256 });
@@ -146,6 +151,7 @@ export async function prepare(
   if ('host' in intent) {
     return prepareDrain(session, program, { ...survey, secrets }, intent);
   }
+  const obstacle = survey.isNew ? checkedBeginning(session, survey.facts).obstacle : undefined;
   const made = await describePayload(program.root);
   const member = memberOf(intent);
   const check = (facts: ReadonlyMap<string, Facts>) => {
@@ -200,6 +206,7 @@ export async function prepare(
     payloadBytes: made.bytes,
     starts: startsCluster(now),
     lock,
+    ...(obstacle && { plainText: `${obstacle.message}. ${obstacle.remedy}` }),
     ...(bundle && { bundle }),
   };
 }
@@ -355,14 +362,20 @@ function planWith(
 export function driftOf(
   session: Session,
   payload: PlanInput['payload'],
-  { facts, secrets }: Survey & { readonly secrets: Secrets | undefined },
+  survey: ClusterSurvey,
 ): Plan | undefined {
   try {
-    return planWith(session, payload, facts, secrets ?? freshSecrets(), { command: 'install', start: false });
+    const secrets = plannedSecrets(session, survey);
+    return planWith(session, payload, survey.facts, secrets, { command: 'install', start: false });
   } catch (error) {
     if (error instanceof UnknownAddressError) return undefined;
     throw error;
   }
+}
+
+/** Returns the secrets for a plan. It contains none, so random ones serve until an apply makes the real ones. */
+function plannedSecrets({ cluster }: Session, { secrets, facts }: ClusterSurvey): Secrets {
+  return secrets ?? { ...freshSecrets(), ...(beginningOf(cluster, facts).tls && { tls: NOT_ISSUED }) };
 }
 
 export function freshSecrets(): Secrets {

@@ -17,6 +17,7 @@ import {
   parseInputs,
   parseJobs,
   parseListeners,
+  parseMesosTls,
   parseMounts,
   parseOsRelease,
   parseOtherDockers,
@@ -61,6 +62,7 @@ const answer = z.object({
   agentVersion: some,
   scheduler: some,
   lb: some,
+  mesosTls: some,
 });
 
 /** The times when the probe was sent and its answer received, in milliseconds since 1970 by this machine's clock. */
@@ -117,6 +119,7 @@ export function parseFacts(stdout: string, { sentAt, receivedAt }: RoundTrip): F
       lines(part('agent-id'))[0] ?? '',
     ),
     agentFlags: parseAgentFlags(part('agent-flags')),
+    ...parseMesosTls(looseText(data.mesosTls)),
     scheduler: parseScheduler(looseText(data.scheduler)),
     lb: parseLb(looseText(data.lb)),
     docker: parseDocker(looseText(data.docker)),

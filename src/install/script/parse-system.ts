@@ -245,3 +245,9 @@ export function parseAgentFlags(text: string): Record<string, string> {
     }),
   );
 }
+
+/** Parses the answer of `mesos_tls`, which is empty if it is not known. */
+export function parseMesosTls(text: string): Pick<Facts, 'mesosTls'> {
+  const answer = text.trim();
+  return answer === '' ? {} : { mesosTls: answer === 'yes' };
+}

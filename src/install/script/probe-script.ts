@@ -2,7 +2,7 @@
 
 import type { Secrets } from '../../cluster/secrets.ts';
 import { quote } from '../../hosts/quote.ts';
-import { PACKAGED_LAYOUTS } from '../layout.ts';
+import { MESOS_BINARIES, PACKAGED_LAYOUTS } from '../layout.ts';
 import { apiUser, type Credentials, operator } from '../operator.ts';
 import type { ProbeTargets } from '../probe-targets.ts';
 import { assemble, type HostScripts, type ScriptName } from './host-scripts.ts';
@@ -63,6 +63,7 @@ export function probeScript(
     HOST_ADDRESS: health.address ?? '',
     ADDRESS_FILES: [...new Set(layouts.map(({ flags }) => `${flags}/ip`))],
     ADDRESS_VARIABLES: [...new Set(layouts.map(({ defaults }) => defaults))],
+    MESOS_PROGRAMS: MESOS_BINARIES,
     AGENT_LATEST: latest ? `${latest}/meta/slaves/latest` : '',
     ZOOKEEPER_PORT: health.zookeeper ?? '',
     MASTER_PORT: health.master ?? '',
@@ -86,7 +87,7 @@ function request(port: number | undefined, path: string, credentials?: Credentia
 }
 
 /** Lists the functions that print members of the answer; slow ones come first. */
-function functions({ health, services }: ProbeTargets): string[] {
+function functions({ health, services, mesosTls }: ProbeTargets): string[] {
   return [
     ...(health.zookeeper === undefined ? [] : ['zookeeper']),
     ...(health.master === undefined ? [] : ['master_metrics', 'master_version']),
@@ -94,6 +95,7 @@ function functions({ health, services }: ProbeTargets): string[] {
     ...(health.scheduler === undefined ? [] : ['scheduler']),
     ...(health.lb === undefined ? [] : ['lb']),
     ...(services.length === 0 ? [] : ['services']),
+    ...(mesosTls ? ['mesos_tls'] : []),
     'packages',
     'taken',
     'images',

@@ -1,6 +1,7 @@
 # shellcheck shell=sh
 # Reads services, packages, files and the Docker engine.
 #   JOURNAL, INSTALLED_PACKAGES, IMAGES  see places.ts
+#   MESOS_PROGRAMS   possible paths of a master or an agent, one a line
 #   UNITS, JOBS      names of services for systemd and for Upstart, one a line
 #   UNIT_PROPERTIES  properties to read of each systemd unit
 #   PACKAGES         names, one a line
@@ -89,4 +90,21 @@ images() {
     read -r name id <"$file" || continue
     [ "$(timeout 3 docker image inspect -f '{{.Id}}' "$name" 2>/dev/null)" = "$id" ] && echo "${file##*/}"
   done | member images
+}
+
+# mesos_tls: whether the Mesos of this host needs OpenSSL itself, which it does if it was built with TLS. Its program or
+# one of its own libraries names it; that others, for example libcurl, need OpenSSL means nothing. Prints nothing if that
+# can't be told, for example of a script.
+mesos_tls() {
+  for program in $MESOS_PROGRAMS; do
+    [ -f "$program" ] || continue
+    needs=$(ldd "$program") || continue
+    # libprocess first, since it is much smaller. Built by autotools, it is a part of libmesos.
+    libraries=$(printf '%s\n' "$needs" | awk '$1 ~ /^lib(mesos|process)[-.]/ { print $3 }' | sort -r)
+    # A word is a path, or "not" of "not found".
+    for file in $libraries; do [ -f "$file" ] || continue 2; done
+    # shellcheck disable=SC2086
+    if grep -qF libssl.so -- "$program" $libraries; then echo yes; else echo no; fi
+    break
+  done | member mesosTls
 }

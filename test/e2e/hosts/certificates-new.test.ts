@@ -21,7 +21,7 @@ describe.skipIf(!isSoak)('a new cluster with TLS', () => {
     // Where the pass phrase of the CA is made.
     process.env.XDG_CONFIG_HOME = path.join(lab.directory, 'config');
     await mkdir(process.env.XDG_CONFIG_HOME, { recursive: true });
-    await cluster.writeSpec({ tls: true, hosts: ['h1', 'h2', 'h3'] });
+    await cluster.writeSpec({ hosts: ['h1', 'h2', 'h3'] });
   });
   afterAll(() => lab?.stop());
 

@@ -19,6 +19,7 @@ import type { LabHost } from '../../lab/host.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import { MEMBER_PACKAGES } from '../../lab/preinstalled.ts';
 import { docCommand } from '../../support/docs.ts';
+import { until } from '../demo-cluster.ts';
 import { makeTestImages } from '../support/busybox-image.ts';
 import { underHttpLoad } from '../support/http-load.ts';
 import { expectDone, LabCluster, PORTS } from '../support/lab-cluster.ts';
@@ -31,6 +32,10 @@ const isSoak = Number(process.env.MESOSUP_SOAK_FACTOR ?? 1) >= 2;
 const LONG_MS = 1_200_000;
 const ROLES = ['zookeeper', 'master', 'scheduler', 'agent'];
 const EXPORTER = 9103;
+const SPEC = {
+  hosts: [{ name: 'h1', roles: [...ROLES, 'lb'] }, 'h2', 'h3'],
+  monitoring: { listen: 'cluster' },
+};
 
 interface Shown {
   readonly ca?: string;
@@ -58,10 +63,7 @@ describe.skipIf(!isSoak)('the certificates of a cluster', () => {
     passPhraseFile = path.join(home, 'config/mesosup/ca-passphrase');
     await mkdir(path.join(home, 'state/mesosup'), { recursive: true });
     await makeTestImages();
-    await cluster.writeSpec({
-      hosts: [{ name: 'h1', roles: [...ROLES, 'lb'] }, 'h2', 'h3'],
-      monitoring: { listen: 'cluster' },
-    });
+    await cluster.writeSpec({ ...SPEC, tls: false });
     expectDone(await cluster.run('install', '--start', '--yes'));
     await symlink(cluster.state, path.join(home, 'state/mesosup/lab'));
   }, LONG_MS);
@@ -125,6 +127,7 @@ describe.skipIf(!isSoak)('the certificates of a cluster', () => {
   test(
     'ten apps with two containers each run behind haproxy, without TLS',
     async () => {
+      await cluster.writeSpec(SPEC);
       await createWebApps(cluster);
       await untilAnswered(SERVICE_PORTS, [], h1.address);
       await cluster.healthy();
@@ -143,10 +146,33 @@ describe.skipIf(!isSoak)('the certificates of a cluster', () => {
     expect(await new ClusterState(cluster.state).certificates()).toBeUndefined();
   });
 
+  /** Kills mesosup while hosts are changed in the second phase. */
+  async function interrupted(): Promise<void> {
+    const killed = cluster.start('certs', 'enable', '--yes');
+    let ended = '';
+    killed.then(({ all }) => {
+      ended = all || 'it ended';
+    });
+    const inUse = lab.hosts.map((host) => host.exec.bind(host, 'test -e /etc/mesosup/tls/in-use'));
+    await until(
+      'a host is in the second phase',
+      async () => {
+        const codes = await Promise.all(inUse.map(async (ask) => (await ask()).code));
+        return codes.includes(0) || ended !== '';
+      },
+      LONG_MS,
+    );
+    expect(ended).toBe('');
+    killed.kill('SIGKILL');
+    expect((await killed).signal).toBe('SIGKILL');
+    expect((await new ClusterState(cluster.state).certificates())?.state).toBe('use');
+  }
+
   test(
-    'TLS is turned on under load: no request fails, and no container restarts',
+    'TLS is turned on under load, and resumed when mesosup is killed: no request fails, and no container restarts',
     async () => {
       await underLoad('TLS on', async () => {
+        await interrupted();
         const done = await cluster.runLine(
           docCommand('docs/certificates.md', 'mesosup certs enable'),
           '--yes',
@@ -154,6 +180,8 @@ describe.skipIf(!isSoak)('the certificates of a cluster', () => {
         );
         console.log(done.all);
         expectDone(done);
+        expect(done.stdout).not.toMatch(/^offer/m);
+        expect(done.stdout.match(/^(?:use|require)$/gm)).toEqual(['use', 'require']);
       });
       expect((await kept()).state).toBe('require');
       const { certificates } = await shown();

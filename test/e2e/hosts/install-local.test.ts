@@ -14,7 +14,7 @@ import { type Lab, startLab } from '../../lab/lab.ts';
 import { docCommand } from '../../support/docs.ts';
 import { until } from '../demo-cluster.ts';
 import { fileList, listDifference } from '../support/file-list.ts';
-import { LabCluster } from '../support/lab-cluster.ts';
+import { LabCluster, PORTS } from '../support/lab-cluster.ts';
 import { type ReleaseServer, releaseBuild, serveRelease } from '../support/release-build.ts';
 
 const INSTALL_MS = 600_000;
@@ -137,6 +137,18 @@ test('the suggested commands run the 2013 example', async () => {
     const ask = `docker run --rm --network host johncosta/redis redis-cli -h ${address} -p ${port}`;
     expect(await host.run(`${ask} SET x 7 && ${ask} GET x`)).toBe('OK\n7');
   }
+});
+
+test('certs trust --install lets all programs of the machine trust the cluster', async () => {
+  const ask = () => host.exec(`curl -fsS -o /dev/null https://localhost:${PORTS.scheduler}/ping`);
+  expect((await ask()).stderr).toContain('certificate');
+  const line = docCommand('docs/certificates.md', 'sudo mesosup certs trust --install').replace('sudo ', '');
+  expect(await host.run(`${line} --name lab`)).toContain('trust the certificates of lab');
+  expect(await ask()).toMatchObject({ code: 0 });
+  await host.run(
+    docCommand('docs/certificates.md', 'sudo rm').replace('NAME', 'lab').replaceAll('sudo ', ''),
+  );
+  expect((await ask()).stderr).toContain('certificate');
 });
 
 test('changes nothing when it runs again', async () => {

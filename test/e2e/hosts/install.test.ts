@@ -9,6 +9,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { secretValues } from '../../../src/cluster/secrets.ts';
 import type { Diagnosis } from '../../../src/install/doctor/render.ts';
+import { mesosTlsVariables } from '../../../src/install/wanted/tls.ts';
 import { killConnections } from '../../lab/faults.ts';
 import type { LabHost } from '../../lab/host.ts';
 import { ensureRedisImage, loadImage } from '../../lab/images.ts';
@@ -189,8 +190,8 @@ describe('a cluster of three hosts', () => {
 
   test("the API answers who has the cluster's secrets, as docs/installing.md asks it", async () => {
     const command = docCommand('docs/installing.md', 'jq ')
-      .replace('~/.local/state/mesosup/NAME', cluster.state)
-      .replace('http://h1:8080', `http://${h1.address}:${PORTS.scheduler}`);
+      .replaceAll('~/.local/state/mesosup/NAME', cluster.state)
+      .replace('h1:8080', `${h1.address}:${PORTS.scheduler}`);
     const { stdout } = await execa('sh', ['-c', command]);
     expect(stdout).toMatch(new RegExp(`^${APP} \\d+( [\\d.]+:\\d+){3}`));
   });
@@ -209,8 +210,9 @@ describe('a cluster of three hosts', () => {
       const created = await cluster.api(asked, `/v2/tasks/${id}/exec`, { method: 'POST', body });
       const session = (await created.json()) as CreatedSession;
       const authorization = `Basic ${Buffer.from(`mesosup:${(await cluster.secrets()).api}`).toString('base64')}`;
-      const base = `http://${asked.address}:${PORTS.scheduler}`;
-      const client = await ExecClient.join(base, session.url, { headers: { authorization } });
+      const { scheme, ...trust } = await cluster.scheme();
+      const base = `${scheme}://${asked.address}:${PORTS.scheduler}`;
+      const client = await ExecClient.join(base, session.url, { headers: { authorization }, ...trust });
       await client.end();
       expect(await client.outcome()).toMatchObject({ code: 0 });
       expect([`task ${i}`, client.stdout()]).toEqual([`task ${i}`, expect.stringMatching(/^\d\n$/)]);
@@ -277,12 +279,19 @@ describe('a cluster of three hosts', () => {
     );
     const host = lab.hosts[leads.indexOf(true)] ?? h1;
     for (const [port, route, init] of asked) {
-      const answer = await fetch(`http://${host.address}:${port}${route}`, { ...init, redirect: 'manual' });
+      const answer = await cluster.fetch(`${host.address}:${port}${route}`, { ...init, redirect: 'manual' });
       await answer.body?.cancel();
       expect(`${port}${route} ${answer.status}`).toBe(`${port}${route} 401`);
     }
+    const tls = mesosTlsVariables(
+      { secrets: { tls: { state: 'require', trusted: '', leaves: {} } } },
+      'agent',
+    )
+      .map(([name, value]) => `${name}=${value}`)
+      .join(' ');
     // An agent without credentials is rejected repeatedly, and only the master logs it.
     await h1.run(`
+      export ${tls}
       timeout 120 mesos-agent --master=${host.address}:5050 --work_dir=/tmp/stray --port=5999 --ip=${h1.address} \
         --runtime_dir=/tmp/stray-run --launcher=posix --no-systemd_enable_support >/tmp/stray.log 2>&1 </dev/null & echo $! >/tmp/stray.pid`);
     await until('the agent is turned away', async () =>
@@ -401,8 +410,8 @@ describe('a host with the role lb', () => {
       );
       expect(await h1.run("stat -c '%a %U' /etc/mesosup/lb/credentials")).toBe('600 mesosup-lb');
       // As a viewer it can't change anything.
-      const request = `curl -s -o /dev/null -w '%{http_code}' -u "$(cat /etc/mesosup/lb/credentials)"`;
-      const url = `http://${h1.address}:${PORTS.scheduler}/v2/apps`;
+      const request = `curl -s --cacert /etc/mesosup/tls/ca.pem -o /dev/null -w '%{http_code}' -u "$(cat /etc/mesosup/lb/credentials)"`;
+      const url = `https://${h1.address}:${PORTS.scheduler}/v2/apps`;
       if ((await h1.exec('command -v curl')).code === 0) {
         expect(await h1.run(`${request} ${url}`)).toBe('200');
         expect(await h1.run(`${request} -X POST -d '{}' ${url}`)).toBe('403');
@@ -631,7 +640,7 @@ describe('commands for apps', () => {
 
   test('find the installed cluster, by addresses though only SSH knows the names of its hosts', async () => {
     user = await UserCommands.of(path.join(lab.directory, 'user'), 'lab', cluster.state);
-    expect(await user.run(['list'])).toMatch(/^lab +installed +3 +http:\/\/[\d.]+:8080 +1 app, 3 tasks$/m);
+    expect(await user.run(['list'])).toMatch(/^lab +installed +3 +https:\/\/[\d.]+:8080 +1 app, 3 tasks$/m);
     const agents = await user.run(['agents']);
     for (const { address } of lab.hosts) expect(agents).toMatch(new RegExp(`^${address} +active +1 `, 'm'));
     expect(await user.run(['app', 'exec', APP, '--', 'redis-cli', 'PING'])).toBe('PONG');
@@ -645,8 +654,10 @@ describe('commands for apps', () => {
     await Promise.all(lab.hosts.map((host) => loadImage(host, BUSYBOX)));
     const first = await leader();
     const followers = lab.hosts.filter((host) => host !== first);
-    const urls = followers.map(({ address }) => `http://${address}:${PORTS.scheduler}`);
-    await user.run(['context', 'add', 'followers', ...urls, '--token', '--use'], `${TOKEN}\n`);
+    const { scheme, caFile = '' } = await cluster.scheme();
+    const urls = followers.map(({ address }) => `${scheme}://${address}:${PORTS.scheduler}`);
+    const trust = ['--ca', caFile, '--token', '--use'];
+    await user.run(['context', 'add', 'followers', ...urls, ...trust], `${TOKEN}\n`);
     expect(await user.run(['context', 'show'])).toMatch(/Authentication {2}token/);
     await user.run(['app', 'run', BUSYBOX, '--id', 'counts', '--instances', '3', '--cmd', COUNTS, ...SMALL]);
     const following = user.start(['app', 'logs', 'counts', '--follow']);

@@ -61,9 +61,9 @@ describe.skipIf(!isSoak)('the secrets of a cluster', () => {
     return JSON.parse(stdout) as SecretRow[];
   };
 
-  async function ask(url: string, user: string, password: string): Promise<number> {
+  async function ask(place: string, user: string, password: string): Promise<number> {
     const basic = Buffer.from(`${user}:${password}`).toString('base64');
-    const answer = await fetch(url, { headers: { authorization: `Basic ${basic}` } });
+    const answer = await cluster.fetch(place, { headers: { authorization: `Basic ${basic}` } });
     await answer.body?.cancel();
     return answer.status;
   }
@@ -126,7 +126,7 @@ describe.skipIf(!isSoak)('the secrets of a cluster', () => {
       const [operator = ''] = acceptedPrincipals('operator', 'operator', secrets);
       const [monitor = ''] = acceptedPrincipals('mesosup-monitoring', 'monitoring', secrets);
       const [reader = ''] = acceptedPrincipals('mesosup-files', 'files', secrets);
-      const status = (port: number, route: string) => `http://${h1.address}:${port}${route}`;
+      const status = (port: number, route: string) => `${h1.address}:${port}${route}`;
       const asked: [url: string, user: string, now: string, user: string, before: string, code?: number][] = [
         [status(PORTS.master, '/state'), operator, secrets.operator, 'operator', old.operator],
         [status(PORTS.agent, '/state'), operator, secrets.operator, 'operator', old.operator],

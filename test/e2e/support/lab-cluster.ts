@@ -1,6 +1,6 @@
 /** A cluster that the installer creates on lab hosts, for tests: commands, HTTP requests, and a shell on each host. */
 
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -154,7 +154,7 @@ export class LabCluster {
     const headers = { authorization: `Basic ${basic}`, 'content-type': 'application/json', ...init.headers };
     const end = Date.now() + NO_LEADER_MS;
     for (;;) {
-      const answer = await this.#fetch(`${host.address}:${PORTS.scheduler}${route}`, { ...init, headers });
+      const answer = await this.fetch(`${host.address}:${PORTS.scheduler}${route}`, { ...init, headers });
       if (answer.status !== 503 || !answer.headers.has('retry-after') || Date.now() > end) return answer;
       await answer.body?.cancel();
       await sleep(500);
@@ -173,7 +173,7 @@ export class LabCluster {
   async operator(host: LabHost, port: number, route: string, init: RequestInit = {}): Promise<Response> {
     const { user, password } = operator(await this.secrets());
     const basic = Buffer.from(`${user}:${password}`).toString('base64');
-    return this.#fetch(`${host.address}:${port}${route}`, {
+    return this.fetch(`${host.address}:${port}${route}`, {
       ...init,
       headers: { authorization: `Basic ${basic}`, ...init.headers },
     });
@@ -189,13 +189,25 @@ export class LabCluster {
     return this.#listens(`${host.address}:${PORTS.scheduler}/ping`);
   }
 
-  #fetch(place: string, init: RequestInit): Promise<Response> {
+  /** Sends a request without credentials. @param place with the address and port: `10.99.0.11:8080/ping` */
+  fetch(place: string, init: RequestInit = {}): Promise<Response> {
     return serviceFetch(this.state, place, init);
+  }
+
+  /** The beginning of the URLs of schedulers, and the CA in PEM if they have TLS, with its file. */
+  async scheme(): Promise<{ scheme: 'http' | 'https'; ca?: string; caFile?: string }> {
+    const state = new ClusterState(this.state);
+    if ((await state.certificates()) === undefined) return { scheme: 'http' };
+    return {
+      scheme: 'https',
+      ca: await readFile(state.authorityFile, 'utf8'),
+      caFile: state.authorityFile,
+    };
   }
 
   async #listens(place: string): Promise<boolean> {
     try {
-      await (await this.#fetch(place, { signal: AbortSignal.timeout(2000) })).body?.cancel();
+      await (await this.fetch(place, { signal: AbortSignal.timeout(2000) })).body?.cancel();
       return true;
     } catch (error) {
       return error instanceof DOMException && error.name === 'TimeoutError';
@@ -209,6 +221,8 @@ export class LabCluster {
       all: true,
       cwd: this.directory,
       timeout: this.commandMs,
+      // Where the pass phrase of a certificate authority is made.
+      env: { XDG_CONFIG_HOME: process.env.XDG_CONFIG_HOME ?? path.join(this.lab.directory, 'config') },
     });
   }
 

@@ -60,8 +60,10 @@ export async function startWebBalancer(cluster: LabCluster): Promise<LbProcess> 
   await mkdir(own, { recursive: true });
   const credentials = path.join(directory, 'lb-credentials');
   await writeFile(credentials, `mesosup:${(await cluster.secrets()).api}\n`, { mode: 0o600 });
-  const urls = hosts.map(({ address }) => `http://${address}:${PORTS.scheduler}`);
-  return startLb(urls.join(','), own, { 'credentials-file': credentials });
+  const { scheme, caFile } = await cluster.scheme();
+  const urls = hosts.map(({ address }) => `${scheme}://${address}:${PORTS.scheduler}`);
+  const flags = { 'credentials-file': credentials, ...(caFile !== undefined && { 'ca-file': caFile }) };
+  return startLb(urls.join(','), own, flags);
 }
 
 /**
