@@ -7,6 +7,7 @@ import type { Role } from '../../cluster/cluster.ts';
 import type { Facts } from '../facts.ts';
 import type { Plan } from '../plan.ts';
 import { DOCKER_CONFIG } from '../wanted/docker.ts';
+import { TLS_CA } from '../wanted/tls.ts';
 import { diagnose } from './diagnose.ts';
 import type { Examination } from './examination.ts';
 import { examinationRequest } from './request.ts';
@@ -294,4 +295,14 @@ test('reports problems of the preflight, except the ones that matter only to an 
       { preflight: [problem('clock'), problem('dpkg'), problem('quorum')] },
     ),
   ).toEqual(['h2 error clock clock']);
+});
+
+test('looks at the certificates of a host with TLS, and at no key', () => {
+  const facts = new Map([...ALL].map(([name, own]) => [name, { ...own, files: { [TLS_CA]: fileFacts('') } }]));
+  const [host] = cluster.hosts;
+  if (host === undefined) throw new TypeError();
+  expect(examinationRequest(cluster, host, ALL)?.certificates).toEqual([]);
+  expect(examinationRequest(cluster, host, facts)?.certificates).toEqual(
+    ['ca', 'master', 'agent', 'scheduler', 'executor'].map((name) => `/etc/mesosup/tls/${name}.pem`),
+  );
 });

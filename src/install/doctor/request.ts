@@ -1,5 +1,6 @@
 /** Decides what the doctor reads on a host, beyond its facts. */
 
+import { servicesOf } from '../../cluster/certificates.ts';
 import type { Cluster, ClusterHost, Role } from '../../cluster/cluster.ts';
 import { hostsWith } from '../../cluster/topology.ts';
 import type { Facts } from '../facts.ts';
@@ -9,7 +10,7 @@ import { STATE } from '../script/places.ts';
 import { addressOf, type FactsByHost, ZOOKEEPER_PEER_PORTS } from '../topology.ts';
 import { DOCKER_DATA } from '../wanted/docker.ts';
 import { SCHEDULER_STATE } from '../wanted/scheduler.ts';
-import { TLS_CA, TLS_DIRECTORY } from '../wanted/tls.ts';
+import { TLS_CA, tlsPaths } from '../wanted/tls.ts';
 import { ZOOKEEPER_DATA } from '../wanted/zookeeper.ts';
 import { agentWorkDir, masterWorkDir } from '../work-dirs.ts';
 
@@ -89,13 +90,17 @@ function peerPorts(mode: string): number[] {
 }
 
 /** Files of certificates, and directories of such files, that the host's servers use. */
-function certificatesOf({ schedulerFlags, lbFlags }: Cluster, { roles }: ClusterHost, own: Facts): string[] {
-  const { ssl_cert_file: used, ssl_ca_file: others } = schedulerFlags;
-  const directory = lbFlags?.['certificate-dir'];
+function certificatesOf(cluster: Cluster, host: ClusterHost, own: Facts): string[] {
+  const { roles } = host;
+  const { ssl_cert_file: used, ssl_ca_file: others } = cluster.schedulerFlags;
+  const directory = cluster.lbFlags?.['certificate-dir'];
   return [
     ...(roles.includes('scheduler') ? [used, others] : []),
     ...(roles.includes('lb') ? [directory] : []),
-    ...(own.files[TLS_CA] === undefined ? [] : [TLS_DIRECTORY]),
+    // By name, since keys are beside them.
+    ...(own.files[TLS_CA] === undefined
+      ? []
+      : [TLS_CA, ...servicesOf(cluster, host).map((service) => tlsPaths(service).certificate)]),
   ].filter((path) => path !== undefined && path !== '' && !/\n/.test(path)) as string[];
 }
 
