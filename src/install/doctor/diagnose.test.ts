@@ -298,7 +298,9 @@ test('reports problems of the preflight, except the ones that matter only to an 
 });
 
 test('looks at the certificates of a host with TLS, and at no key', () => {
-  const facts = new Map([...ALL].map(([name, own]) => [name, { ...own, files: { [TLS_CA]: fileFacts('') } }]));
+  const facts = new Map(
+    [...ALL].map(([name, own]) => [name, { ...own, files: { [TLS_CA]: fileFacts('') } }]),
+  );
   const [host] = cluster.hosts;
   if (host === undefined) throw new TypeError();
   expect(examinationRequest(cluster, host, ALL)?.certificates).toEqual([]);

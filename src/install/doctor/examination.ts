@@ -47,6 +47,13 @@ export interface Certificate {
   readonly subject: string;
   /** In milliseconds since 1970. */
   readonly expires: number;
+  /** When it begins to be valid. In milliseconds since 1970. */
+  readonly begins: number;
+  readonly issuer: string;
+  /** Host names and addresses. */
+  readonly names: readonly string[];
+  /** True if an authority of the cluster signed it; missing if the host has none. */
+  readonly isTrusted?: boolean;
 }
 
 /** The file system of a path. */

@@ -6,7 +6,7 @@ import { fileFacts } from '../../../test/install/hosts.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { ZOO_CFG } from '../topology.ts';
 import { diagnose } from './diagnose.ts';
-import type { Examination, ZooKeeperExamination } from './examination.ts';
+import type { Certificate, Examination, ZooKeeperExamination } from './examination.ts';
 import type { Finding } from './finding.ts';
 
 const NOW = 1_700_000_000_000;
@@ -67,10 +67,44 @@ test('finds lack of memory and errors of disks in the log of the kernel, and not
   expect(findings({ kernel: harmless })).toEqual([]);
 });
 
+const CERTIFICATE = { subject: 'cn', issuer: 'ca', begins: 0, expires: 0, names: [] };
+
+test('finds certificates of the cluster that others refuse, with the reason', () => {
+  const own = {
+    ...CERTIFICATE,
+    ...{ subject: 'agent', issuer: 'lab CA 1', names: ['h2', '10.0.0.2'], isTrusted: true },
+    ...{ begins: NOW - DAY_MS, expires: NOW + 300 * DAY_MS },
+  };
+  const of = (change: Partial<Certificate>) =>
+    findings({
+      certificates: [{ path: '/etc/mesosup/tls/agent.pem', certificates: [{ ...own, ...change }] }],
+    });
+  expect(of({})).toEqual([]);
+  const its = 'h2 error certificate the certificate of agent in /etc/mesosup/tls/agent.pem';
+  const foreign = of({ issuer: 'other', isTrusted: false });
+  expect(lines(foreign)).toEqual([
+    `${its}, issued by other, is not of an authority in /etc/mesosup/tls/ca.pem: others refuse the connection`,
+  ]);
+  expect(foreign[0]).toMatchObject({ remedy: 'Renew it: mesosup install', fixable: true });
+  expect(lines(of({ names: ['h9'] }))).toEqual([
+    `${its} is for h9, and not for 10.0.0.2: others refuse the connection`,
+  ]);
+  expect(lines(of({ begins: NOW + DAY_MS }))).toEqual([
+    `${its} is valid only from 2023-11-15, and the host's clock says 2023-11-14: it refuses the certificates of others, too`,
+  ]);
+  expect(lines(of({ expires: NOW - DAY_MS }))).toEqual([
+    `${its} expired on 2023-11-13: clients refuse the connection`,
+  ]);
+});
+
 test('finds certificates that have expired or soon will', () => {
   const of = (...days: number[]) => ({
     path: '/etc/ssl/mesosup.pem',
-    certificates: days.map((day, index) => ({ subject: `cn${index}`, expires: NOW + day * DAY_MS })),
+    certificates: days.map((day, index) => ({
+      ...CERTIFICATE,
+      subject: `cn${index}`,
+      expires: NOW + day * DAY_MS,
+    })),
   });
   const spec = { ...cluster, schedulerFlags: { ssl_cert_file: '/etc/ssl/mesosup.pem' } };
   const expired = findings({ certificates: [of(400, -1)] }, { spec });

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { issueLeaves, makeAuthority } from '../../cluster/edge/authority.ts';
 import { readCertificates } from './certificates.ts';
 
 test('reads the name and the end of each certificate, and leaves out what is none', () => {
@@ -16,4 +17,17 @@ test('reads the name and the end of each certificate, and leaves out what is non
     expect(Math.round((expires - Date.now()) / 86_400_000)).toBe(40);
   }
   expect(readCertificates('')).toEqual([]);
+  expect(found[0]).not.toHaveProperty('isTrusted');
+});
+
+test('reads who signed a certificate, and if an authority of the cluster did', async () => {
+  const [one, two] = await Promise.all([makeAuthority('one', 1, 'x', 0), makeAuthority('one', 1, 'x', 0)]);
+  const names = { host: 'h1', service: 'agent', names: ['h1', '10.0.0.1'] } as const;
+  const [leaf] = await issueLeaves(one, [names], { passPhrase: 'x', now: 0, file: 'x' });
+  const read = (authority: string) => readCertificates(leaf?.certificate ?? '', authority)[0];
+  expect(read(one.certificate)).toMatchObject({ isTrusted: true, names: ['h1', '10.0.0.1'] });
+  expect(read(one.certificate)?.issuer).toBe(readCertificates(one.certificate)[0]?.subject);
+  // It has the same name.
+  expect(read(two.certificate)?.isTrusted).toBe(false);
+  expect(read(`${two.certificate}${one.certificate}`)?.isTrusted).toBe(true);
 });

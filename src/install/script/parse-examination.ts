@@ -11,6 +11,7 @@ import type {
   ZooKeeperExamination,
   Zxid,
 } from '../doctor/examination.ts';
+import { TLS_CA, TLS_DIRECTORY } from '../wanted/tls.ts';
 import type { ExaminationRequest } from './examine-script.ts';
 import { looseText } from './loose-text.ts';
 import { lines } from './parse-system.ts';
@@ -36,7 +37,7 @@ const answer = z.object({
 export function parseExamination(
   stdout: string,
   request: Pick<ExaminationRequest, 'places' | 'zookeeper'>,
-  readCertificates: (pem: string) => readonly Certificate[],
+  readCertificates: (pem: string, authorities?: string) => readonly Certificate[],
 ): Examination {
   const parsed = answer.safeParse(parseJson(stdout));
   if (!parsed.success) {
@@ -79,7 +80,9 @@ export function parseExamination(
     kernel: lines(part('kernel')),
     certificates: [...parts].flatMap(([name, pem]) => {
       const path = /^certificate (.*)$/s.exec(name)?.[1];
-      return path === undefined ? [] : [{ path, certificates: readCertificates(pem) }];
+      if (path === undefined) return [];
+      const authorities = path.startsWith(`${TLS_DIRECTORY}/`) ? part(`certificate ${TLS_CA}`) : undefined;
+      return [{ path, certificates: readCertificates(pem, authorities) }];
     }),
   };
 }

@@ -3,7 +3,12 @@
  * and nothing else. Then --fix corrects those of which it says so. Runs in the soak: it takes about ten minutes.
  */
 
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Authority, Leaf, LeafNames } from '../../../src/cluster/certificates.ts';
+import { issueLeaves, makeAuthority } from '../../../src/cluster/edge/authority.ts';
+import { ClusterState } from '../../../src/cluster/edge/cluster-state.ts';
 import type { Finding } from '../../../src/install/doctor/finding.ts';
 import type { Diagnosis } from '../../../src/install/doctor/render.ts';
 import { silence } from '../../lab/faults.ts';
@@ -126,6 +131,69 @@ describe.skipIf(!isSoak)('the doctor', () => {
       expect(fixed.all).toMatch(/no faults found on 3 hosts \([\d.]+ s\)/);
       expectDone(fixed);
     }
+    await expectHealthy();
+  });
+
+  /** Gives the agent of h2 another certificate. @returns the authority of the cluster */
+  async function putCertificate(issue: (kept: Authority, names: LeafNames) => Promise<Leaf | undefined>) {
+    const kept = await new ClusterState(cluster.state).certificates();
+    const [authority] = kept?.authorities ?? [];
+    const leaf = kept?.leaves.find(({ host, service }) => host === 'h2' && service === 'agent');
+    if (authority === undefined || leaf === undefined) throw new Error('the cluster has no certificates');
+    const made = await issue(authority, { host: 'h2', service: 'agent', names: leaf.names });
+    const h2 = lab.host('h2');
+    await h2.run('cat >/etc/mesosup/tls/agent.pem', { input: made?.certificate ?? '' });
+    await h2.run('cat >/etc/mesosup/tls/agent-key.pem', { input: made?.key ?? '' });
+    await h2.run('systemctl restart mesos-agent');
+  }
+
+  const DAY_MS = 86_400_000;
+  const passPhrase = async () =>
+    (await readFile(path.join(lab.directory, 'config/mesosup/ca-passphrase'), 'utf8')).trim();
+
+  test.each<[string, (kept: Authority, names: LeafNames, phrase: string) => Promise<Leaf[]>, RegExp]>([
+    [
+      'has run out',
+      (kept, names, phrase) =>
+        issueLeaves(kept, [names], { passPhrase: phrase, now: Date.now() - 400 * DAY_MS, file: 'x' }),
+      /the certificate of .* in \/etc\/mesosup\/tls\/agent\.pem expired on 20\d\d-/,
+    ],
+    [
+      'is of a foreign authority',
+      async (_kept, names) =>
+        issueLeaves(await makeAuthority('foreign', 1, 'x', Date.now()), [names], {
+          passPhrase: 'x',
+          now: Date.now(),
+          file: 'x',
+        }),
+      /the certificate of .* in \/etc\/mesosup\/tls\/agent\.pem, issued by .*foreign.*, is not of an authority/,
+    ],
+    [
+      'is for another host',
+      (kept, names, phrase) =>
+        issueLeaves(kept, [{ ...names, names: ['h9'] }], {
+          passPhrase: phrase,
+          now: Date.now(),
+          file: 'x',
+        }),
+      /the certificate of .* in \/etc\/mesosup\/tls\/agent\.pem is for h9, and not for 10\./,
+    ],
+  ])('names the certificate of an agent that %s', async (_what, issue, says) => {
+    const phrase = await passPhrase();
+    await putCertificate(async (kept, names) => (await issue(kept, names, phrase))[0]);
+    let found: Diagnosis | undefined;
+    await until(
+      'the doctor names it',
+      async () => {
+        found = await diagnosis();
+        return found.findings.some((one) => one.host === 'h2' && says.test(textOf(one)));
+      },
+      60_000,
+    ).catch(() => {});
+    console.log((await cluster.run('doctor')).stdout);
+    const named = found?.findings.find((one) => one.host === 'h2' && says.test(textOf(one)));
+    expectDone(await cluster.run('install', '--yes'));
+    expect(named?.remedy, JSON.stringify(found?.findings, null, 1)).toMatch(/mesosup (install|certs)/);
     await expectHealthy();
   });
 
