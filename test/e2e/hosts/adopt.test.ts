@@ -146,7 +146,8 @@ describe.runIf(isAsked).each(FORMS)('the form %s', (form) => {
         const states = new Set(framework.statuses(`task-${index}`).map(({ state }) => state));
         expect([...states].filter((state) => !['TASK_STARTING', 'TASK_RUNNING'].includes(state))).toEqual([]);
         // The new agent still controls the task.
-        await framework.kill(`task-${index}`);
+        // The framework may still connect to the master again.
+        await until('the task can be killed', () => framework.kill(`task-${index}`).then(() => true), 60_000);
         await until(
           'the task is killed',
           async () => framework.statuses(`task-${index}`).some(({ state }) => state === 'TASK_KILLED'),
