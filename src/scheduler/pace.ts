@@ -2,7 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises';
 
-const SLICE_MS = 4;
+const SLICE_MS = 2;
 
 export class Pace {
   #until = performance.now() + SLICE_MS;

@@ -2,15 +2,28 @@
 
 import type { Writable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
+import { Pace } from '../pace.ts';
+
+/**
+ * A text that is encoded only when it is sent: as Latin-1 if it has as many bytes as letters, otherwise as UTF-8. Kept
+ * texts cost less memory than kept buffers, which fragment it.
+ */
+export interface Text {
+  readonly text: string;
+  /** In bytes. */
+  readonly length: number;
+}
+
+export type Piece = Buffer | Text;
 
 /** Pieces to send in order. */
-export type Body = readonly Buffer[];
+export type Body = readonly Piece[];
 
 /** Size of the writes to the socket or the compressor: each write costs as much as copying some kilobytes. */
 export const CHUNK_BYTES = 1 << 18;
 
-/** Enough for two of the longest answers at the same time. */
-const MAX_SPARE = 64;
+/** Enough for some long answers at the same time. */
+const MAX_SPARE = 8;
 
 /** Written chunks for reuse. New chunks for each answer would keep the garbage collector busy. */
 const freeChunks: Buffer[] = [];
@@ -26,36 +39,73 @@ export function send(
   body: Body,
 ): void {
   raw.writeHead(status, headers);
-  if (lengthOf(body) <= CHUNK_BYTES) raw.end(Buffer.concat(body));
-  else writeChunks(body, raw);
+  if (lengthOf(body) <= CHUNK_BYTES) raw.end(joinPieces(body));
+  else void writeChunks(body, raw);
 }
 
-/** Writes the body in full chunks, and ends the stream. */
-export function writeChunks(body: Body, into: Writable): void {
-  let lot = takeChunk();
+function joinPieces(body: Body): Buffer {
+  return copyPieces(body, Buffer.allocUnsafe(lengthOf(body)));
+}
+
+/** @returns the part of the buffer that the pieces take */
+export function copyPieces(body: Body, bytes: Buffer): Buffer {
   let filled = 0;
-  const write = () => {
-    const written = lot;
-    into.write(written.subarray(0, filled), () => {
-      if (freeChunks.length < MAX_SPARE) freeChunks.push(written);
-    });
-  };
-  for (const bytes of body) {
+  for (const piece of body) {
+    copyPiece(piece, bytes, filled);
+    filled += piece.length;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/**
+ * Writes the body in full chunks, each when the stream has taken the one before, and ends the stream. So a long answer
+ * stalls nothing else, and a slow client costs no memory. Stops if the stream is destroyed.
+ */
+export async function writeChunks(body: Body, into: Writable): Promise<void> {
+  const pace = new Pace();
+  const chunk = freeChunks.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  for (const filled of fillChunks(body, chunk)) {
+    const failed = await new Promise<unknown>((resolve) => into.write(filled, resolve));
+    if (failed) return;
+    await pace.pause();
+  }
+  if (freeChunks.length < MAX_SPARE) freeChunks.push(chunk);
+  into.end();
+}
+
+/** Yields the body in parts of the chunk, each of which is overwritten by the next. */
+function* fillChunks(body: Body, chunk: Buffer): Generator<Buffer> {
+  let filled = 0;
+  for (const piece of body) {
+    if (piece.length <= chunk.length - filled) {
+      copyPiece(piece, chunk, filled);
+      filled += piece.length;
+      continue;
+    }
+    const bytes = Buffer.isBuffer(piece) ? piece : Buffer.from(piece.text, encodingOf(piece));
     for (let from = 0; from < bytes.length; ) {
-      if (filled === CHUNK_BYTES) {
-        write();
-        lot = takeChunk();
+      if (filled === chunk.length) {
+        yield chunk;
         filled = 0;
       }
-      const copied = bytes.copy(lot, filled, from);
+      const copied = bytes.copy(chunk, filled, from);
       from += copied;
       filled += copied;
     }
   }
-  write();
-  into.end();
+  if (filled > 0) yield chunk.subarray(0, filled);
 }
 
-function takeChunk(): Buffer {
-  return freeChunks.pop() ?? Buffer.allocUnsafeSlow(CHUNK_BYTES);
+function copyPiece(piece: Piece, into: Buffer, at: number): void {
+  if (Buffer.isBuffer(piece)) piece.copy(into, at);
+  else into.write(piece.text, at, encodingOf(piece));
+}
+
+function encodingOf({ text, length }: Text): BufferEncoding {
+  return length === text.length ? 'latin1' : 'utf8';
+}
+
+/** Keeps bytes as a text. */
+export function textOf(bytes: Buffer): Text {
+  return { text: bytes.toString('latin1'), length: bytes.length };
 }

@@ -46,7 +46,7 @@ export function compress(
 
 async function gzip(body: Body): Promise<Body> {
   const zip = createGzip({ level: LEVEL, chunkSize: CHUNK_BYTES });
-  writeChunks(body, zip);
+  void writeChunks(body, zip);
   return zip.toArray();
 }
 

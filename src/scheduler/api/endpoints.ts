@@ -8,8 +8,9 @@ import { flatId } from '../domain/app-id.ts';
 import { type AppRecord, launchedApp } from '../domain/state.ts';
 import { isListed, type Task } from '../domain/task.ts';
 import { addressOf, addressText, containerAddress, taskPorts } from '../domain/task-ports.ts';
+import type { Body } from './body.ts';
 import type { EndpointsJson } from './v1/answer-schemas.ts';
-import { bytesOf, partOf } from './v2/parts.ts';
+import { partOf } from './v2/parts.ts';
 import { sorted } from './views.ts';
 
 interface Endpoint {
@@ -41,9 +42,9 @@ function running(record: AppRecord): Task[] {
  * Formats `ID SP PORT SP (HOST:PORT SP)* LF` for each app and service port.
  * @param portSuffix names every line `<id>_<port>`, not only those of apps with several ports
  */
-export function endpointsText(records: readonly AppRecord[], portSuffix: boolean): Buffer[] {
+export function endpointsText(records: readonly AppRecord[], portSuffix: boolean): Body {
   const kind = `endpoints ${portSuffix}`;
-  return bytesOf(records.map((record) => partOf(record, kind, () => endpointsOf(record, portSuffix))));
+  return records.map((record) => partOf(record, kind, () => endpointsOf(record, portSuffix)));
 }
 
 function endpointsOf(record: AppRecord, portSuffix: boolean): string {
@@ -70,17 +71,15 @@ function listAt(endpoints: readonly Endpoint[], i: number): string[] {
  * @param networks names of networks: ports that are reached at the address of a container are listed only for apps in
  * these networks; `*` for all networks; undefined for all
  */
-export function haproxyText(records: readonly AppRecord[], networks?: ReadonlySet<string>): Buffer[] {
+export function haproxyText(records: readonly AppRecord[], networks?: ReadonlySet<string>): Body {
   const isListed = ({ app }: AppRecord) =>
     !networks ||
     networks.has('*') ||
     app.networks.some(({ name }) => name !== undefined && networks.has(name));
-  return bytesOf(
-    records.map((record) => {
-      const hides = !isListed(record);
-      return partOf(record, `haproxy ${hides}`, () => haproxyOf(record, hides));
-    }),
-  );
+  return records.map((record) => {
+    const hides = !isListed(record);
+    return partOf(record, `haproxy ${hides}`, () => haproxyOf(record, hides));
+  });
 }
 
 function haproxyOf(record: AppRecord, hides: boolean): string {

@@ -8,7 +8,7 @@ import { type FieldError, pathText } from '../../domain/field-errors.ts';
 import { BadRequestError, json, jsonFor, queryOf, respond } from '../answers.ts';
 import { lengthOf } from '../body.ts';
 import { isViewer } from '../request-user.ts';
-import { bytesOf, newPart, type Part, partForViewers } from './parts.ts';
+import { newPart, type Part, partForViewers } from './parts.ts';
 import { zipParts } from './zipped-parts.ts';
 
 /** Answers a refused change. */
@@ -116,13 +116,12 @@ function sendParts(request: FastifyRequest, reply: FastifyReply, parts: readonly
   const etag = `"${hash('sha1', parts.map((part) => part.hash).join(), 'base64url')}"`;
   const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   if (known?.some((tag) => tag === etag || tag === '*')) return respond(reply, 304, { ETag: etag });
-  const body = bytesOf(parts);
   const headers = {
     'Content-Type': 'application/json',
-    'Content-Length': String(lengthOf(body)),
+    'Content-Length': String(lengthOf(parts)),
     ETag: etag,
   };
-  return respond(reply, 200, headers, body, parts.length > 1 ? () => zipParts(parts) : undefined);
+  return respond(reply, 200, headers, parts, parts.length > 1 ? () => zipParts(parts) : undefined);
 }
 
 /** The requested part of a list. */

@@ -1,16 +1,17 @@
 /** `GET /v2/events`: server-sent events, in the format that Marathon's clients read. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Pace } from '../../pace.ts';
 import { withoutEnvironment } from '../viewer-json.ts';
 import type { ServerEvent } from './event-schemas.ts';
 
 /** marathon-lb drops streams that are silent for 15 s. */
 const KEEP_ALIVE_MS = 10_000;
-/** A listener with more unsent data is disconnected; it reconnects and resumes, or reads the state again. */
-const MAX_UNSENT_BYTES = 1 << 20;
-/** Limits of the events that are kept for listeners that reconnect. */
+/** Limits of the events that are kept for listeners that reconnect, or that read slowly. */
 const MAX_KEPT = 10_000;
 const MAX_KEPT_CHARACTERS = 4 << 20;
+/** Written to a listener at once. */
+const MAX_WRITE_CHARACTERS = 1 << 18;
 
 export interface Wanted {
   /** Empty for all types. */
@@ -24,8 +25,17 @@ export interface Wanted {
 }
 
 interface Listener extends Wanted {
-  /** More than `MAX_UNSENT_BYTES` by the missed events, which were sent all at once. */
-  readonly maxUnsent: number;
+  /** Number of the next event to send. */
+  next: number;
+  /** Equal for listeners that get the same texts. */
+  readonly kind: string;
+}
+
+/** The events that a listener gets at once. */
+interface Lot {
+  readonly bytes: Buffer;
+  /** Number of the first event after them. */
+  readonly end: number;
 }
 
 interface Kept {
@@ -38,11 +48,21 @@ interface Kept {
   readonly viewersText?: string;
 }
 
+/**
+ * Listeners read from the same list of events, each at its own position. Events are sent in rounds: a round encodes new
+ * events once for all listeners and sends them to each in one write. So with many listeners, more events cost no more
+ * writes, and other work goes on in between. A listener that is too slow for the list is disconnected; it reconnects
+ * and reads the state again.
+ */
 export class EventStreams {
   readonly #listeners = new Map<ServerResponse, Listener>();
   readonly #kept: Kept[] = [];
   #keptCharacters = 0;
-  #published = 0;
+  /** Number of the first event that is kept. */
+  #first = 0;
+  #sending: Promise<void> | undefined;
+  /** True if a listener may be sent something. */
+  #due = false;
   #keepAlive: NodeJS.Timeout | undefined;
   readonly #now: () => number;
   /** Distinguishes this scheduler's events from those of an earlier process. */
@@ -62,17 +82,21 @@ export class EventStreams {
     if (response.destroyed) return;
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' });
     response.write(':\n\n');
-    for (const text of this.#missedEvents(wanted)) response.write(text);
-    this.#listeners.set(response, { ...wanted, maxUnsent: response.writableLength + MAX_UNSENT_BYTES });
+    const next = this.#resumeAt(wanted);
+    if (next === undefined)
+      response.write(': events since Last-Event-ID are no longer available: read the state again\n\n');
+    const { types, light, isViewer } = wanted;
+    const kind = JSON.stringify([[...types].sort(), light, isViewer]);
+    this.#listeners.set(response, { ...wanted, kind, next: next ?? this.#end });
     const remoteAddress = socket.remoteAddress ?? '';
     response.once('close', () => this.#detach(response, remoteAddress));
-    this.#keepAlive ??= setInterval(() => this.#write(':\n\n'), KEEP_ALIVE_MS).unref();
+    response.on('drain', () => this.#wake());
+    this.#keepAlive ??= setInterval(() => void this.#keepAllAlive(), KEEP_ALIVE_MS).unref();
     this.#publishListener('event_stream_attached', remoteAddress);
   }
 
   publish(event: ServerEvent): void {
-    this.#published += 1;
-    const id = `${this.#series}-${this.#published}`;
+    const id = `${this.#series}-${this.#end + 1}`;
     const framed = (json: string) => `event: ${event.eventType}\ndata: ${json}\nid: ${id}\n\n`;
     const json = JSON.stringify(event);
     const light = toLight(event);
@@ -84,40 +108,91 @@ export class EventStreams {
       ...(light && { lightText: framed(JSON.stringify(light)) }),
       ...(forViewers !== json && { viewersText: framed(forViewers) }),
     };
-    this.#keep(kept);
-    for (const [response, listener] of this.#listeners) {
-      if (matchesType(kept, listener)) this.#send(response, listener, textFor(kept, listener));
-    }
+    this.#kept.push(kept);
+    this.#keptCharacters += kept.text.length;
+    this.#wake();
   }
 
   close(): void {
-    for (const response of [...this.#listeners.keys()]) {
+    const lots = new Map<string, Lot>();
+    for (const [response, listener] of this.#listeners) {
       this.#listeners.delete(response);
+      this.#catchUp(response, listener, lots);
       response.end();
     }
     this.#stopKeepAlive();
   }
 
-  #keep(event: Kept): void {
-    this.#kept.push(event);
-    this.#keptCharacters += event.text.length;
-    while (this.#kept.length > MAX_KEPT || this.#keptCharacters > MAX_KEPT_CHARACTERS) {
-      const dropped = this.#kept.shift();
-      if (!dropped) return;
-      this.#keptCharacters -= dropped.text.length;
+  /** Number of the next event to be published. */
+  get #end(): number {
+    return this.#first + this.#kept.length;
+  }
+
+  /** @returns the number of the first event that a listener has missed; undefined if it is not kept any more */
+  #resumeAt({ lastEventId }: Wanted): number | undefined {
+    if (lastEventId === undefined) return this.#end;
+    const at = this.#kept.findLastIndex(({ id }) => id === lastEventId);
+    return at < 0 ? undefined : this.#first + at + 1;
+  }
+
+  #wake(): void {
+    this.#due = true;
+    this.#sending ??= this.#sendRounds().finally(() => {
+      this.#sending = undefined;
+    });
+  }
+
+  async #sendRounds(): Promise<void> {
+    // Waits for the other events of this turn of the event loop, so that they are sent together.
+    await Promise.resolve();
+    const pace = new Pace();
+    while (this.#due) {
+      this.#due = false;
+      const end = this.#end;
+      const lots = new Map<string, Lot>();
+      for (const [response, listener] of this.#listeners) {
+        this.#catchUp(response, listener, lots);
+        await pace.pause();
+      }
+      this.#forgetBefore(end);
     }
   }
 
-  /** @returns the events that a listener has missed, or a comment if they are not kept any more */
-  #missedEvents(wanted: Wanted): string[] {
-    const { lastEventId } = wanted;
-    if (lastEventId === undefined) return [];
-    const at = this.#kept.findLastIndex(({ id }) => id === lastEventId);
-    if (at < 0) return [': events since Last-Event-ID are no longer available: read the state again\n\n'];
-    return this.#kept
-      .slice(at + 1)
-      .filter((event) => matchesType(event, wanted))
-      .map((event) => textFor(event, wanted));
+  #catchUp(response: ServerResponse, listener: Listener, lots: Map<string, Lot>): void {
+    if (listener.next < this.#first) {
+      response.destroy();
+      return;
+    }
+    // The event 'drain' wakes it again.
+    if (listener.next === this.#end || response.writableNeedDrain) return;
+    const key = `${listener.next} ${listener.kind}`;
+    const lot = lots.get(key) ?? this.#lotFor(listener);
+    lots.set(key, lot);
+    listener.next = lot.end;
+    if (lot.bytes.length > 0) response.write(lot.bytes);
+    if (lot.end < this.#end) this.#due = true;
+  }
+
+  #lotFor(listener: Listener): Lot {
+    let text = '';
+    let end = listener.next;
+    while (end < this.#end && text.length < MAX_WRITE_CHARACTERS) {
+      const event = this.#kept[end - this.#first];
+      if (event && matchesType(event, listener)) text += textFor(event, listener);
+      end += 1;
+    }
+    return { bytes: Buffer.from(text), end };
+  }
+
+  /** Keeps to the limits, but all events that listeners could not be sent yet. */
+  #forgetBefore(end: number): void {
+    while (
+      this.#first < end &&
+      (this.#kept.length > MAX_KEPT || this.#keptCharacters > MAX_KEPT_CHARACTERS)
+    ) {
+      this.#keptCharacters -= this.#kept.shift()?.text.length ?? 0;
+      this.#first += 1;
+    }
   }
 
   #publishListener(
@@ -127,13 +202,12 @@ export class EventStreams {
     this.publish({ remoteAddress, eventType, timestamp: new Date(this.#now()).toISOString() });
   }
 
-  #write(text: string): void {
-    for (const [response, listener] of this.#listeners) this.#send(response, listener, text);
-  }
-
-  #send(response: ServerResponse, { maxUnsent }: Listener, text: string): void {
-    response.write(text);
-    if (response.writableLength > maxUnsent) response.destroy();
+  async #keepAllAlive(): Promise<void> {
+    const pace = new Pace();
+    for (const response of this.#listeners.keys()) {
+      if (!response.writableNeedDrain) response.write(':\n\n');
+      await pace.pause();
+    }
   }
 
   #detach(response: ServerResponse, remoteAddress: string): void {

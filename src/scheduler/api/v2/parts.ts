@@ -6,10 +6,10 @@
 import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { AppRecord } from '../../domain/state.ts';
+import type { Text } from '../body.ts';
 import { withoutEnvironment } from '../viewer-json.ts';
 
-export interface Part {
-  readonly bytes: Buffer;
+export interface Part extends Text {
   /** Equal for equal bytes, also in other schedulers. */
   readonly hash: string;
   /** True if it is compressed together with the parts before it, but not with those after it. */
@@ -52,13 +52,12 @@ export function partOf(record: AppRecord, kind: string, make: (record: AppRecord
 }
 
 export function newPart(text: string, endsGroup = false): Part {
-  // Not from the pool: a cached slice would keep its complete pool in memory.
-  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
-  bytes.write(text);
+  const length = Buffer.byteLength(text);
   return {
-    bytes,
-    hash: hash('sha1', bytes, 'base64url'),
-    endsGroup: endsGroup || bytes.length >= LARGE_BYTES,
+    text,
+    length,
+    hash: hash('sha1', text, 'base64url'),
+    endsGroup: endsGroup || length >= LARGE_BYTES,
   };
 }
 
@@ -68,11 +67,7 @@ const forViewers = new WeakMap<Part, Part>();
 export function partForViewers(part: Part): Part {
   const known = forViewers.get(part);
   if (known) return known;
-  const made = newPart(withoutEnvironment(part.bytes.toString()), part.endsGroup);
+  const made = newPart(withoutEnvironment(part.text), part.endsGroup);
   forViewers.set(part, made);
   return made;
-}
-
-export function bytesOf(parts: readonly Part[]): Buffer[] {
-  return parts.map(({ bytes }) => bytes);
 }

@@ -82,7 +82,7 @@ export function taskParts(records: readonly AppRecord[], paging: Paging): Part[]
     tasksJson(record)
       .map((task) => JSON.stringify(pickFields(task, paging)))
       .join();
-  return records.map((record) => partOf(record, kind, show)).filter(({ bytes }) => bytes.length > 0);
+  return records.map((record) => partOf(record, kind, show)).filter(({ length }) => length > 0);
 }
 
 export async function getAppTasks(

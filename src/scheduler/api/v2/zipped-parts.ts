@@ -6,6 +6,7 @@
 import { promisify } from 'node:util';
 import { constants, crc32, deflateRaw, deflateRawSync } from 'node:zlib';
 import { Pace } from '../../pace.ts';
+import { type Body, copyPieces, lengthOf, type Piece, type Text, textOf } from '../body.ts';
 import { crcShift, joinCrcs } from '../crc.ts';
 import type { Part } from './parts.ts';
 
@@ -18,24 +19,28 @@ interface Zipped {
   /** To be compared with the present ones. */
   readonly parts: readonly Part[];
   /** Blocks of a deflate stream that refer to no others. */
-  readonly bytes: Buffer;
+  readonly blocks: Text;
+  /** Of the parts. */
   readonly length: number;
   readonly crc: number;
   readonly shift: number;
 }
 
+/** Holds the text of a group while it is compressed in the event loop. */
+const scratch = Buffer.allocUnsafeSlow(MAX_SYNC_BYTES);
+
 /** The zipped groups, by their last part. */
 const kept = new WeakMap<Part, Zipped>();
 
 /** @returns the content of a gzip file */
-export async function zipParts(parts: readonly Part[]): Promise<Buffer[]> {
+export async function zipParts(parts: readonly Part[]): Promise<Body> {
   const pace = new Pace();
-  const body: Buffer[] = [Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])];
+  const body: Piece[] = [Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])];
   let crc = 0;
   let length = 0;
   for (const group of groupsOf(parts)) {
     const zipped = await zip(group);
-    body.push(zipped.bytes);
+    body.push(zipped.blocks);
     crc = joinCrcs(crc, zipped.crc, zipped.shift);
     length += zipped.length;
     await pace.pause();
@@ -62,17 +67,12 @@ async function zip(parts: readonly Part[]): Promise<Zipped> {
   const last = parts.at(-1);
   const known = last && kept.get(last);
   if (known?.parts.length === parts.length && known.parts.every((part, i) => part === parts[i])) return known;
-  const text = Buffer.concat(parts.map(({ bytes }) => bytes));
+  const length = lengthOf(parts);
+  const isShort = length <= MAX_SYNC_BYTES;
+  const text = copyPieces(parts, isShort ? scratch : Buffer.allocUnsafeSlow(length));
   const options = { level: LEVEL, finishFlush: constants.Z_SYNC_FLUSH };
-  const small =
-    text.length <= MAX_SYNC_BYTES
-      ? deflateRawSync(text, options)
-      : await promisify(deflateRaw)(text, options);
-  // A copy, since the result may be a slice of a longer buffer.
-  const bytes = Buffer.allocUnsafeSlow(small.length);
-  small.copy(bytes);
-  const { length } = text;
-  const zipped = { parts, bytes, length, crc: crc32(text), shift: crcShift(length) };
+  const small = isShort ? deflateRawSync(text, options) : await promisify(deflateRaw)(text, options);
+  const zipped = { parts, blocks: textOf(small), length, crc: crc32(text), shift: crcShift(length) };
   if (last) kept.set(last, zipped);
   return zipped;
 }
