@@ -132,11 +132,28 @@ export function createPool(maxSockets: number, transport: Transport | undefined)
   return pool;
 }
 
+interface WaitingCall {
+  readonly request: Omit<HttpRequest, 'agent' | 'signal'>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 export function openCallConnection(timer: Timer, transport?: Transport): CallConnection {
   const agent = createPool(1, transport);
   const abort = new AbortController();
+  // In order. A chain of promises would take several times as much memory, and thousands of calls may wait.
+  const waiting = new Set<WaitingCall>();
+  let working: Promise<void> | undefined;
   let ended = false;
-  let last: Promise<void> = Promise.resolve();
+  const work = async (): Promise<void> => {
+    for (const one of waiting) {
+      waiting.delete(one);
+      const { request, resolve, reject } = one;
+      if (ended) reject(new MesosCallError(`${request.url}: ${CLOSED}`));
+      else await sendCall({ ...request, agent, signal: abort.signal }).then(resolve, reject);
+    }
+    working = undefined;
+  };
   const close = () => {
     ended = true;
     abort.abort();
@@ -144,17 +161,16 @@ export function openCallConnection(timer: Timer, transport?: Transport): CallCon
   };
   return {
     send(request) {
-      const sent = last.then(() => {
+      return new Promise((resolve, reject) => {
         if (ended) throw new MesosCallError(`${request.url}: ${CLOSED}`);
-        return sendCall({ ...request, agent, signal: abort.signal });
+        waiting.add({ request, resolve, reject });
+        working ??= work();
       });
-      last = sent.catch(() => {});
-      return sent;
     },
     end() {
       ended = true;
       const cancel = timer(LAST_ANSWER_MS, close);
-      last.then(() => {
+      Promise.resolve(working).then(() => {
         cancel();
         close();
       });

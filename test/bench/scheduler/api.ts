@@ -12,14 +12,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RUNTIME_FLAGS } from '../../../src/install/wanted/scheduler.ts';
 
 const REQUESTS = 200;
 const UNCOUNTED = 20;
-const UPDATES = 100;
+const UPDATES = 300;
+const UPDATE_EVERY_MS = 20;
 const AGENTS = 1000;
 const PATIENCE_MS = 120_000;
 const MS_PER_CLOCK_TICK = 10;
+/** Readers of `/v2/events`. */
+export const LISTENERS = 1000;
 /** Number of tasks whose health changes before each request: some hundred changes per second. */
 export const CHANGES = 10;
 
@@ -47,12 +49,28 @@ export interface ApiFigures {
   readonly tasks: number;
   /** One for each of the questions. */
   readonly answers: readonly Answer[];
-  /** From an update of a task to its event. */
-  readonly eventMs: number;
+  readonly events: EventFigures;
   /** The 99th percentile of the delay of the event loop, over all of the requests. */
   readonly delayMs: number;
-  /** Of the scheduler alone: before the first request, at the end, and at most. */
-  readonly rssMiB: { readonly started: number; readonly ended: number; readonly most: number };
+  /** Of the scheduler alone: before the first request, after the last one, with all listeners, and at most. */
+  readonly rssMiB: {
+    readonly started: number;
+    readonly ended: number;
+    readonly listening: number;
+    readonly most: number;
+  };
+}
+
+/** With many listeners and 50 updates a second. */
+export interface EventFigures {
+  /** From an update of a task to its event at the first, the middle and the last listener: 99th percentiles. */
+  readonly firstMs: number;
+  readonly middleMs: number;
+  readonly lastMs: number;
+  /** Share of the updates that were stored within 5 ms of their arrival. */
+  readonly storedInTime: number;
+  /** Processor time of the scheduler for each update. */
+  readonly cpuMs: number;
 }
 
 /** Measures several checkouts, which must be built, in turns. */
@@ -71,16 +89,22 @@ export async function askApi(
     const figures = await timed(clusters, url, encoding ?? 'identity');
     for (const [i, one] of figures.entries()) answers[i]?.push(one);
   }
-  const events = await timeEvents(clusters);
-  return await Promise.all(
-    clusters.map(async (cluster, i) => ({
-      tasks: appCount * each,
-      answers: answers[i] ?? [],
-      eventMs: percentile(events[i] ?? [], 0.99),
-      delayMs: await cluster.delayMs(),
-      rssMiB: { started: rss[i] ?? 0, ended: cluster.memory('VmRSS'), most: cluster.memory('VmHWM') },
-    })),
-  );
+  const ended = clusters.map((one) => one.memory('VmRSS'));
+  const delays = await Promise.all(clusters.map((one) => one.delayMs()));
+  const events: EventFigures[] = [];
+  for (const cluster of clusters) events.push(await timeEvents(cluster));
+  return clusters.map((cluster, i) => ({
+    tasks: appCount * each,
+    answers: answers[i] ?? [],
+    events: events[i] as EventFigures,
+    delayMs: delays[i] ?? Number.NaN,
+    rssMiB: {
+      started: rss[i] ?? 0,
+      ended: ended[i] ?? 0,
+      listening: cluster.memory('VmRSS'),
+      most: cluster.memory('VmHWM'),
+    },
+  }));
 }
 
 class Cluster implements AsyncDisposable {
@@ -113,6 +137,9 @@ class Cluster implements AsyncDisposable {
     const flags = ['--master', `127.0.0.1:${master}`, '--data_dir', `${this.#directory}/data`];
     const program = path.join(checkout, 'dist/lib/scheduler.js');
     const own = ['--http_port', String(port), '--http_address', '127.0.0.1', '--hostname', '127.0.0.1'];
+    const { RUNTIME_FLAGS } = (await import(
+      path.join(checkout, 'src/install/wanted/scheduler.ts')
+    )) as typeof import('../../../src/install/wanted/scheduler.ts');
     this.#scheduler = spawn(process.execPath, [...RUNTIME_FLAGS, program, ...own, ...flags], {
       stdio: 'ignore',
     });
@@ -169,12 +196,15 @@ class Cluster implements AsyncDisposable {
   }
 
   async delayMs(): Promise<number> {
+    return (await this.metric(/^nodejs_eventloop_lag_p99_seconds ([\d.e-]+)/m)) * 1000;
+  }
+
+  async metric(pattern: RegExp): Promise<number> {
     // A new connection: fetch may use one that the scheduler closes at this moment, since it was idle for long.
     const answer = await new Promise<IncomingMessage>((resolve, reject) =>
       get(`${this.url}/metrics/prometheus`, { agent: false }, resolve).once('error', reject),
     );
-    const scraped = await text(answer);
-    return Number(/^nodejs_eventloop_lag_p99_seconds ([\d.e-]+)/m.exec(scraped)?.[1]) * 1000;
+    return Number(pattern.exec(await text(answer))?.[1]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -223,23 +253,49 @@ async function request({ url, agent }: Cluster, route: string, encoding: string)
   return bytes;
 }
 
-async function timeEvents(clusters: readonly Cluster[]): Promise<number[][]> {
-  const streams = await Promise.all(
-    clusters.map(({ url }) => new Promise<IncomingMessage>((resolve) => get(`${url}/v2/events`, resolve))),
-  );
-  const ms: number[][] = clusters.map(() => []);
-  for (let i = 0; i < UPDATES; i += 1) {
-    for (const [which, cluster] of clusters.entries()) {
-      const began = performance.now();
-      const seen = once(streams[which] as IncomingMessage, 'data').then(() => performance.now() - began);
-      const changed = cluster.change(1);
-      ms[which]?.push(await seen);
-      await changed;
-      await sleep(10);
+async function timeEvents(cluster: Cluster): Promise<EventFigures> {
+  const file = path.join(import.meta.dirname, 'listeners-process.ts');
+  const listeners = fork(file, [new URL(cluster.url).port, String(LISTENERS)]);
+  try {
+    await once(listeners, 'message');
+    const ms: Record<'first' | 'middle' | 'last', number[]> = { first: [], middle: [], last: [] };
+    const sent: bigint[] = [];
+    const all = Promise.withResolvers<void>();
+    listeners.on('message', (seen: Record<keyof typeof ms, string>) => {
+      const began = sent[ms.first.length] ?? 0n;
+      for (const [name, list] of Object.entries(ms)) {
+        list.push(Number(BigInt(seen[name as keyof typeof ms]) - began) / 1e6);
+      }
+      if (ms.first.length === UPDATES) all.resolve();
+    });
+    listeners.once('exit', () => all.reject(new Error('a listener was disconnected')));
+    const lag = async () =>
+      await Promise.all([
+        cluster.metric(/^mesosup_event_lag_seconds_bucket\{le="0.005"\} (\d+)/m),
+        cluster.metric(/^mesosup_event_lag_seconds_count (\d+)/m),
+      ]);
+    const [inTime, count] = await lag();
+    const cpu = cluster.cpuMs();
+    for (let i = 0; i < UPDATES; i += 1) {
+      const next = sleep(UPDATE_EVERY_MS);
+      sent.push(process.hrtime.bigint());
+      await cluster.change(1);
+      await next;
     }
+    await all.promise;
+    const cpuMs = (cluster.cpuMs() - cpu) / UPDATES;
+    const [inTimeNow, countNow] = await lag();
+    return {
+      firstMs: percentile(ms.first, 0.99),
+      middleMs: percentile(ms.middle, 0.99),
+      lastMs: percentile(ms.last, 0.99),
+      storedInTime: (inTimeNow - inTime) / (countNow - count),
+      cpuMs,
+    };
+  } finally {
+    listeners.removeAllListeners();
+    listeners.kill();
   }
-  for (const stream of streams) stream.destroy();
-  return ms;
 }
 
 function percentile(values: readonly number[], part: number): number {

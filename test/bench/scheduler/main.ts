@@ -1,9 +1,9 @@
 /**
  * Measures the speed of the scheduler:
  *
- *   npm run bench:scheduler [placement|updates|launches|api|state …] [--agents N] [--tasks N] [--seed N] [--former DIR]
+ *   npm run bench:scheduler [placement|updates|launches|api|state|large …] [--agents N] [--tasks N] [--seed N] [--former DIR]
  *
- * All of them by default. With `--former`, a checkout of another version, `api` and `state` measure both in turns; `api`
+ * All of them by default, but `large` with `--agents 50000 --tasks 1000000` takes many minutes and 10 GB. With `--former`, a checkout of another version, `api` and `state` measure both in turns; `api`
  * needs `npm run build` in both. Run it on an idle machine.
  */
 
@@ -11,7 +11,8 @@ import { cpus, loadavg, release } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Programs } from '../../contract/support/programs.ts';
-import { askApi, CHANGES, QUESTIONS } from './api.ts';
+import { askApi, CHANGES, LISTENERS, QUESTIONS } from './api.ts';
+import { measureLarge } from './large.ts';
 import { byMinimalFramework, byScheduler } from './launches.ts';
 import { place, updateCost } from './placement.ts';
 import { measureState, type StateFigures } from './state.ts';
@@ -77,7 +78,7 @@ const parts: Record<string, () => Promise<void>> = {
   async api() {
     const apps = Math.ceil(tasks / TASKS_OF_APP);
     const all = await askApi(checkouts, apps, TASKS_OF_APP);
-    for (const [i, { answers, eventMs, delayMs, rssMiB }] of all.entries()) {
+    for (const [i, { answers, events, delayMs, rssMiB }] of all.entries()) {
       const shown = answers.map(({ medianMs, p99Ms, cpuMs, bytes }, question) => {
         const [url, encoding] = QUESTIONS[question] ?? [''];
         const size = `${(bytes / 2 ** 20).toFixed(2)} MiB`;
@@ -85,8 +86,22 @@ const parts: Record<string, () => Promise<void>> = {
       });
       console.log(
         `api: ${apps * TASKS_OF_APP} running tasks of ${apps} apps, ${checkouts[i]}, the health of ${CHANGES} tasks changed before each request: ` +
-          `${shown.join(', ')}; an update to its event p99 ${eventMs.toFixed(1)} ms; delay of the event loop p99 ${delayMs.toFixed(1)} ms; ` +
-          `RSS of the scheduler ${Math.round(rssMiB.started)} MiB before the requests, ${Math.round(rssMiB.ended)} after, ${Math.round(rssMiB.most)} at most`,
+          `${shown.join(', ')}; delay of the event loop p99 ${delayMs.toFixed(1)} ms; ` +
+          `with ${LISTENERS} listeners and 50 updates a second, from an update to its event at the first, middle and last listener p99 ${events.firstMs.toFixed(1)}, ${events.middleMs.toFixed(1)}, ${events.lastMs.toFixed(1)} ms, ` +
+          `${(events.storedInTime * 100).toFixed(1)} % stored within 5 ms, processor ${events.cpuMs.toFixed(1)} ms each; ` +
+          `RSS of the scheduler ${Math.round(rssMiB.started)} MiB before the requests, ${Math.round(rssMiB.ended)} after, ${Math.round(rssMiB.listening)} with the listeners, ${Math.round(rssMiB.most)} at most`,
+      );
+    }
+  },
+  async large() {
+    const apps = Math.ceil(tasks / 100);
+    for (const checkout of checkouts) {
+      const figures = await measureLarge(checkout, agents, tasks, apps, seed);
+      const { placedMs, longestPlacingMs, updateUs, rssMiB, restartUs, longestRestartMs } = figures;
+      console.log(
+        `large: ${tasks} tasks of ${apps} apps on ${agents} agents, seed ${seed}, ${checkout}: placed ${Math.round((tasks / placedMs) * 1000)} a second in steps, the longest ${Math.round(longestPlacingMs)} ms; ` +
+          `${updateUs.toFixed(1)} µs for each update; RSS of the scheduler ${rssMiB} MiB; every app restarted with ${restartUs.toFixed(1)} µs for each task, the longest step ${Math.round(longestRestartMs)} ms; ` +
+          `RSS ${figures.rssAfterMiB} MiB then, ${figures.mostMiB} at most; load ${loadavg()[0]?.toFixed(1)}`,
       );
     }
   },
