@@ -1,9 +1,9 @@
 /**
  * Measures the speed of the scheduler:
  *
- *   npm run bench:scheduler [placement|updates|launches|api|state|large …] [--agents N] [--tasks N] [--seed N] [--former DIR]
+ *   npm run bench:scheduler [placement|updates|launches|api|state|large|soak …] [--agents N] [--tasks N] [--seed N] [--minutes N] [--former DIR]
  *
- * All of them by default, but `large` with `--agents 50000 --tasks 1000000` takes many minutes and 10 GB. With `--former`, a checkout of another version, `api` and `state` measure both in turns; `api`
+ * All of them by default, `soak` for 60 minutes; `large` with `--agents 50000 --tasks 1000000` takes many minutes and 10 GB. With `--former`, a checkout of another version, `api` and `state` measure both in turns; `api`
  * needs `npm run build` in both. Run it on an idle machine.
  */
 
@@ -15,6 +15,7 @@ import { askApi, CHANGES, LISTENERS, QUESTIONS } from './api.ts';
 import { measureLarge } from './large.ts';
 import { byMinimalFramework, byScheduler } from './launches.ts';
 import { place, updateCost } from './placement.ts';
+import { soak } from './soak.ts';
 import { measureState, type StateFigures } from './state.ts';
 
 const ROUNDS = 5;
@@ -27,6 +28,7 @@ const { values, positionals } = parseArgs({
     agents: { type: 'string', default: '10000' },
     tasks: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
+    minutes: { type: 'string', default: '60' },
     former: { type: 'string' },
   },
 });
@@ -104,6 +106,16 @@ const parts: Record<string, () => Promise<void>> = {
           `RSS ${figures.rssAfterMiB} MiB then, ${figures.mostMiB} at most; load ${loadavg()[0]?.toFixed(1)}`,
       );
     }
+  },
+  async soak() {
+    const apps = Math.ceil(tasks / TASKS_OF_APP);
+    const minutes = Number(values.minutes);
+    console.log(`soak: ${apps * TASKS_OF_APP} tasks of ${apps} apps, ${minutes} minutes, ${own}`);
+    await soak(own, apps, TASKS_OF_APP, minutes, ({ updates, heapMiB, mostRssMiB, timers, connections }) =>
+      console.log(
+        `soak: ${updates} updates, least heap ${heapMiB.toFixed(1)} MiB, RSS at most ${Math.round(mostRssMiB)} MiB, ${timers} timers, ${connections} connections`,
+      ),
+    );
   },
   async state() {
     const all = await measureState(tasks, checkouts, ROUNDS);
