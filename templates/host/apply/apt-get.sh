@@ -72,7 +72,8 @@ update_lists() {
   while :; do
     wait_for_dpkg
     # The host's own lists stay as they are if its repositories are not used.
-    apt update && { [ -n "$ONLY" ] || rm -f "$LISTS_STALE"; return 0; }
+    # The installation builds apt's cache, so once.
+    apt update -o pkgCacheFile::Generate=false && { [ -n "$ONLY" ] || rm -f "$LISTS_STALE"; return 0; }
     locked || return 1
     : >"$output"
     sleep 0.5
