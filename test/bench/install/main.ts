@@ -55,7 +55,11 @@ async function labOf(count: number, members = count): Promise<{ lab: Lab; cluste
   const hosts = Array.from({ length: count }, () => ({ packages }));
   const lab = await startLab({ hosts, say: (step) => console.log(`  lab: ${step}`) });
   const cluster = new LabCluster(lab);
-  await cluster.writeSpec({ hosts: lab.hosts.slice(0, members).map((h) => h.name) });
+  await cluster.writeSpec({
+    hosts: lab.hosts.slice(0, members).map((h) => h.name),
+    // The bare commands make no certificates.
+    ...(parts.has('first') && { tls: false }),
+  });
   return { lab, cluster };
 }
 
