@@ -37,8 +37,8 @@ const programs = {
   monitoring: 'src/monitoring/main.ts',
 };
 
-/** Programs whose code for several schedulers, exec and others is split off, so that a start need not parse it. */
-const SPLIT = new Set(['scheduler', 'executor']);
+/** Programs whose code for several schedulers, exec, the end and others is split off, so that a start need not parse it. */
+const SPLIT = new Set(['scheduler', 'executor', 'demo-supervisor']);
 
 /**
  * What most commands load, in few files, since each one takes as long as some 20 KB of code: oclif with what all commands

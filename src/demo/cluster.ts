@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
@@ -23,6 +23,8 @@ export interface ClusterOptions {
   hostname: string;
   /** Run the load balancer too. */
   lb: boolean;
+  /** Waits for its order. */
+  supervisor: ChildProcess;
 }
 
 /** A started demo cluster. Its programs may not answer yet. */
@@ -39,7 +41,31 @@ export interface DemoCluster {
 }
 
 /**
- * Starts a supervisor with the demo's programs. Removes the remains of a killed demo first.
+ * Starts the process of a supervisor, which ends with this process unless it has an order. The demo's first steps need
+ * none, and it takes as long to start as they take.
+ */
+export function spawnSupervisor(root: string, dir: string): ChildProcess {
+  // A new session, so that Ctrl-C in the terminal does not reach the supervisor.
+  const supervisor = spawn(process.execPath, [path.join(root, 'lib/demo-supervisor.js')], {
+    cwd: '/',
+    detached: true,
+    env: { ...process.env, [MARK]: dir },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  supervisor.stdin.on('error', () => undefined);
+  return supervisor;
+}
+
+/** Ends a supervisor that has no order. */
+export async function endSupervisor(supervisor: ChildProcess): Promise<void> {
+  if (supervisor.exitCode !== null || supervisor.signalCode !== null) return;
+  const ended = once(supervisor, 'exit');
+  supervisor.kill('SIGKILL');
+  await ended;
+}
+
+/**
+ * Starts the demo's programs. Removes the remains of a killed demo first.
  *
  * @throws MesosupError if a demo is already running
  */
@@ -50,12 +76,15 @@ export async function startCluster({
   root,
   hostname,
   lb,
+  supervisor: waiting,
 }: ClusterOptions): Promise<DemoCluster> {
   const found = await inspectDirectory(dir);
   if (found.kind === 'up') {
     throw new MesosupError(`a demo is already running (in ${dir}). Stop it with: mesosup demo down`);
   }
   if (found.kind === 'remains') await cleanUp(dir, found.state);
+  // The clean-up has ended every process of the demo.
+  const supervisor = found.kind === 'remains' ? spawnSupervisor(root, dir) : waiting;
   await claimDirectory(dir);
   const target = path.join(root, 'executors/docker');
   const { link, reason } = await makeLink(target);
@@ -68,6 +97,7 @@ export async function startCluster({
     usedPorts: await portsInUse(),
     user: userInfo().username,
     lb,
+    compileCache: process.env.NODE_COMPILE_CACHE || undefined,
   });
   const state: DemoState = {
     supervisor: identifySelf(),
@@ -81,22 +111,14 @@ export async function startCluster({
   await writeState(dir, state);
   await writeFile(plan.schedulersFile, JSON.stringify({ schedulers: [plan.schedulerUrl] }));
   const order: SupervisorOrder = { plan, state, detach };
-  // A new session, so that Ctrl-C in the terminal does not reach the supervisor.
-  const supervisor = spawn(process.execPath, [path.join(root, 'lib/demo-supervisor.js')], {
-    cwd: '/',
-    detached: true,
-    env: { ...process.env, [MARK]: dir },
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
   const ended = once(supervisor, 'exit').then(() => undefined);
-  supervisor.stdin.on('error', () => undefined);
-  supervisor.stdin.write(`${JSON.stringify(order)}\n`);
+  supervisor.stdin?.write(`${JSON.stringify(order)}\n`);
   return {
     plan,
     linkReason: reason,
     ended,
     release() {
-      supervisor.stdin.end();
+      supervisor.stdin?.end();
       supervisor.unref();
     },
     async stop() {

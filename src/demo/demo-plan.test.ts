@@ -10,6 +10,7 @@ const input = {
   usedPorts: new Set<number>(),
   user: 'ada',
   lb: false,
+  compileCache: undefined,
 };
 
 test('uses the usual ports if they are free', () => {
@@ -64,4 +65,13 @@ test('runs the load balancer on loopback with free ports, which no app may have'
       '--reserved-ports=5050-5099,8080-8099,31000-31099,31100-31199',
     ],
   });
+});
+
+test('lets executors keep their compiled code where the other programs keep theirs', () => {
+  const variables = (args: readonly string[] = []) =>
+    args.find((arg) => arg.startsWith('--executor_environment_variables='));
+  const [, agent] = planDemo({ ...input, compileCache: '/home/ada/.cache' }).programs.map((p) => p.args);
+  expect(variables(agent)).toContain('"NODE_COMPILE_CACHE":"/home/ada/.cache"');
+  const [, other] = planDemo(input).programs.map((p) => p.args);
+  expect(variables(other)).not.toContain('NODE_COMPILE_CACHE');
 });

@@ -44,6 +44,8 @@ export interface PlanInput {
   user: string;
   /** True to run the load balancer. */
   lb: boolean;
+  /** The directory of the compiled code; undefined to keep none. */
+  compileCache: string | undefined;
 }
 
 const LOOPBACK = '127.0.0.1';
@@ -52,7 +54,7 @@ const SERVICE_PORT = 10_445;
 
 /** Chooses command lines and ports: 5050, 8080 and 5051 onwards, or the next free ports. */
 export function planDemo(input: PlanInput): DemoPlan {
-  const { lib, dir, agents, executor, hostname, usedPorts, user } = input;
+  const { lib, dir, agents, executor, hostname, usedPorts, user, compileCache } = input;
   const used = new Set(usedPorts);
   const take = (preferred: number): number => {
     const port = freePort(preferred, used);
@@ -69,7 +71,22 @@ export function planDemo(input: PlanInput): DemoPlan {
     const name = `agent${i + 1}`;
     return {
       name,
-      args: agentArgs({ name, lib, dir, master, port: take(5051), hostname, block, schedulersFile }),
+      args: agentArgs({
+        name,
+        lib,
+        dir,
+        master,
+        port: take(5051),
+        hostname,
+        block,
+        variables: {
+          [MARK]: dir,
+          // Containers are published on the host's bridge address only: a demo opens no port to the network.
+          MESOSUP_PUBLISH_ADDRESS: hostname,
+          MESOSUP_SCHEDULERS_FILE: schedulersFile,
+          ...(compileCache !== undefined && { NODE_COMPILE_CACHE: compileCache }),
+        },
+      }),
     };
   });
   const schedulerUrl = `http://${LOOPBACK}:${schedulerPort}`;
@@ -158,10 +175,11 @@ interface AgentInput {
   port: number;
   hostname: string;
   block: Range;
-  schedulersFile: string;
+  /** The environment of executors. */
+  variables: Record<string, string>;
 }
 
-function agentArgs({ name, lib, dir, master, port, hostname, block, schedulersFile }: AgentInput): string[] {
+function agentArgs({ name, lib, dir, master, port, hostname, block, variables }: AgentInput): string[] {
   return [
     path.join(lib, 'agent.js'),
     `--master=${master}`,
@@ -172,7 +190,6 @@ function agentArgs({ name, lib, dir, master, port, hostname, block, schedulersFi
     `--resources=cpus:4;mem:4096;disk:10000;ports:[${block.begin}-${block.end}]`,
     '--executor_reregistration_timeout=10secs',
     '--no-systemd_enable_support',
-    // Containers are published on the host's bridge address only: a demo opens no port to the network.
-    `--executor_environment_variables=${JSON.stringify({ [MARK]: dir, MESOSUP_PUBLISH_ADDRESS: hostname, MESOSUP_SCHEDULERS_FILE: schedulersFile })}`,
+    `--executor_environment_variables=${JSON.stringify(variables)}`,
   ];
 }

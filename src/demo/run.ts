@@ -61,8 +61,7 @@ export function demoSteps(options: DemoOptions): ListrTask<DemoContext>[] {
     {
       title: 'Docker engine',
       task: async (context, task) => {
-        const version = await engine.version();
-        const gateway = await engine.networkGateway('bridge');
+        const [version, gateway] = await Promise.all([engine.version(), engine.networkGateway('bridge')]);
         if (!gateway) {
           throw new MesosupError(
             'Docker has no bridge network with a gateway, and the demo publishes its containers there. Start dockerd without --bridge=none.',

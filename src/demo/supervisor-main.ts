@@ -4,7 +4,7 @@
  * has `detach`.
  */
 import { createInterface } from 'node:readline';
-import { cleanUp } from './clean-up.ts';
+import { keepCompiledCode } from '../proc/compiled-code.ts';
 import type { DemoPlan } from './demo-plan.ts';
 import { type DemoState, identifySelf, writeState } from './directory.ts';
 import { Supervisor } from './supervisor.ts';
@@ -33,6 +33,8 @@ async function run({ plan, state, detach }: SupervisorOrder): Promise<void> {
     ending = true;
     supervisor.stop();
     await writing;
+    // Loaded only now: the programs wait for the start of this one.
+    const { cleanUp } = await import('./clean-up.ts');
     await cleanUp(plan.dir, state);
     process.exit(0);
   };
@@ -40,4 +42,5 @@ async function run({ plan, state, detach }: SupervisorOrder): Promise<void> {
   process.on('SIGINT', end);
   if (!detach) lines.once('close', end);
   supervisor.start();
+  keepCompiledCode();
 }

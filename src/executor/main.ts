@@ -12,6 +12,7 @@ import { failureOf } from '../errors/defect-report.ts';
 import { failureText } from '../errors/failure.ts';
 import { UsageError } from '../errors/mesosup-error.ts';
 import { readExecutorEnvironment } from '../mesos/executor-environment.ts';
+import { keepCompiledCode } from '../proc/compiled-code.ts';
 import { RELEASE } from '../release.ts';
 import { AgentConnection } from './agent-connection.ts';
 import { listUnacknowledged } from './domain/tasks.ts';
@@ -40,6 +41,9 @@ async function main(): Promise<void> {
 async function work(argv: string[]): Promise<void> {
   const environment = readExecutorEnvironment(process.env);
   delete process.env.MESOS_EXECUTOR_AUTHENTICATION_TOKEN;
+  // Node has read it. It is for this program, and not for tasks.
+  delete process.env.NODE_COMPILE_CACHE;
+  keepCompiledCode();
   const log = logToStderr;
   const store = new TaskStore(path.join(environment.directory, 'state'));
   const unacknowledged = listUnacknowledged({ tasks: store.load(log) });

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { destination, pino } from 'pino';
 import { failureOf } from '../errors/defect-report.ts';
 import { failureText } from '../errors/failure.ts';
+import { keepCompiledCode } from '../proc/compiled-code.ts';
 import { RELEASE } from '../release.ts';
 import { startDaemon } from './daemon.ts';
 import { optionsFrom } from './flags/options.ts';
@@ -51,6 +52,7 @@ try {
   // Beside the bundle of this program; a checkout has no page there.
   const directory = path.join(import.meta.dirname, 'ui');
   const page = createPage(directory, (what, error) => log.error({ err: error }, what));
+  keepCompiledCode();
   const daemon = await startDaemon(options, log, page, (message) => fail(message, 1));
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {

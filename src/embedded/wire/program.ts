@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failureOf } from '../../errors/defect-report.ts';
 import { failureText } from '../../errors/failure.ts';
+import { keepCompiledCode } from '../../proc/compiled-code.ts';
 import { RELEASE } from '../../release.ts';
 import { FlagError, type FlagSpecs, type FlagValues, flagOn, parseFlags, usage } from './flags.ts';
 import { MESOS_VERSION } from './version.ts';
@@ -51,6 +52,7 @@ export async function runProgram(
       log(message);
       process.exit(code);
     };
+    keepCompiledCode();
     await start({ flags, readFile, log, exit });
   } catch (error) {
     failed(error);

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Flags } from '@oclif/core';
 import { Listr } from 'listr2';
+import { endSupervisor, spawnSupervisor } from '../../../demo/cluster.ts';
 import { demoDirectory } from '../../../demo/directory.ts';
 import { DEFAULT_IMAGE } from '../../../demo/image.ts';
 import { type DemoContext, type DemoResult, demoSteps } from '../../../demo/run.ts';
@@ -39,13 +40,18 @@ export default class Demo extends BaseCommand {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => interrupt.abort(new Error(`interrupted by ${signal}`)));
     }
+    const dir = demoDirectory(process.getuid?.() ?? 0, process.env);
+    const root = path.resolve(this.config.root, '..');
+    const supervisor = spawnSupervisor(root, dir);
+    let released = false;
     const context: DemoContext = {};
     try {
       const steps = demoSteps({
         ...flags,
         engine: new DockerEngine(),
-        dir: demoDirectory(process.getuid?.() ?? 0, process.env),
-        root: path.resolve(this.config.root, '..'),
+        dir,
+        root,
+        supervisor,
         signal: interrupt.signal,
       });
       await new Listr(steps, {
@@ -59,6 +65,7 @@ export default class Demo extends BaseCommand {
       this.log(summarize(result));
       if (flags.detach) {
         cluster.release();
+        released = true;
         delete context.cluster;
         this.log(
           `\n${nextCommands(cluster.plan, flags.image, result.endpoint)}\n\nEnd it with: ${this.config.bin} demo down`,
@@ -76,6 +83,8 @@ export default class Demo extends BaseCommand {
       if (context.cluster) {
         if (interrupt.signal.aborted) this.log('\nRemoving the demo …');
         await context.cluster.stop();
+      } else if (!released) {
+        await endSupervisor(supervisor);
       }
     }
   }
