@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { dockerCalls, union } from './timing.ts';
+import { callsOnPath, dockerCalls, union } from './timing.ts';
 
 test('counts overlapping intervals once, and only up to the given end', () => {
   expect(union([])).toBe(0);
@@ -42,4 +42,17 @@ test('reads only create and start calls from an executor log', () => {
     { start: 1.5, end: 2 },
     { start: 2, end: 3 },
   ]);
+});
+
+test('counts calls for the client only from the first call for an instance on', () => {
+  const instances = [
+    { start: 50, end: 60 },
+    { start: 40, end: 45 },
+  ];
+  const client = [
+    { start: 10, end: 30 },
+    { start: 20, end: 48 },
+    { start: 70, end: 75 },
+  ];
+  expect(union(callsOnPath(instances, client))).toBe(8 + 10 + 5);
 });

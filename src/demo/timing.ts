@@ -31,6 +31,15 @@ export function dockerCalls(log: string): Interval[] {
   return calls;
 }
 
+/**
+ * The calls for which the answer waits. The container of the client is created beside the start of the executors, which
+ * takes longer: until the first instance is created, the answer waits for mesosup.
+ */
+export function callsOnPath(instances: readonly Interval[], client: readonly Interval[]): Interval[] {
+  const first = Math.min(...instances.map(({ start }) => start));
+  return [...instances, ...client.map(({ start, end }) => ({ start: Math.max(start, first), end }))];
+}
+
 /** The Docker create and start calls of all executors of the demo in `dir`. */
 export async function executorCalls(dir: string): Promise<Interval[]> {
   const calls: Interval[] = [];
