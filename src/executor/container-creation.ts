@@ -44,10 +44,19 @@ export class ContainerCreation {
   /** Runs of `docker create`, which can't be cancelled. */
   readonly #running = new Set<Promise<unknown>>();
   readonly #diskLimit = new DiskLimit();
-  #features: DockerFeatures | undefined;
+  #features: Promise<DockerFeatures> | undefined;
 
   constructor(options: ContainerCreationOptions) {
     this.#options = options;
+  }
+
+  /** Asks Docker once what it can do, which takes it longer than other answers. */
+  readFeatures(): Promise<DockerFeatures> {
+    this.#features ??= readDockerFeatures(this.#options.engine).catch((error: unknown) => {
+      this.#features = undefined;
+      throw error;
+    });
+    return this.#features;
   }
 
   /** Resolves when the containers of all runs of `docker create` exist or failed. */
@@ -61,8 +70,7 @@ export class ContainerCreation {
       this.#options;
     const { retries, sandbox } = this.#options;
     const { plan, policy } = await admitContainer(planned, policyFile, engine);
-    this.#features ??= await readDockerFeatures(engine);
-    const defaults = defaultOptions(plan, policy, this.#features);
+    const defaults = defaultOptions(plan, policy, await this.readFeatures());
     const files = filesOf(taskId);
     const note = (line: string) => files.note(`mesosup: warning: ${line}`);
     for (const line of defaults.notes) note(line);

@@ -73,6 +73,11 @@ export class Containers {
     });
   }
 
+  /** Asks Docker what it can do, before the first task needs it. A failure is left to that task, which asks again. */
+  readFeatures(): void {
+    this.#creation.readFeatures().catch(() => undefined);
+  }
+
   /** Removes containers of this executor's earlier runs: Mesos has failed their tasks and offers their ports again. */
   sweep(): Promise<void> {
     this.#swept ??= this.#removeEarlierRuns().catch((error: unknown) => {

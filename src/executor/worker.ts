@@ -142,6 +142,7 @@ class DockerWorker implements Worker {
       .catch((error: unknown) =>
         log({ level: 'error', msg: 'cannot remove containers of earlier runs', reason: String(error) }),
       );
+    this.#containers.readFeatures();
     void this.#cluster.promise.then((cluster) => this.#removeOrphans(cluster));
     if (!store.isIncomplete) forgetOtherPositions(environment.directory, tasks.keys());
     this.#recovering = tasks.size > 0 || store.isIncomplete;
