@@ -138,19 +138,24 @@ export class Containers {
     const { signal } = controller;
     this.#preparing.set(taskId, controller);
     try {
-      await this.sweep();
       const files = this.#filesOf(taskId);
-      const info = await images.prepare({
-        image,
-        force,
-        signal,
-        fetched: this.#fetchedFor(taskId),
-        note: (line) => files.note(line),
-        progress: (message) => report({ type: 'pulling', taskId, message }),
-      });
+      const [info] = await Promise.all([
+        images.prepare({
+          image,
+          force,
+          signal,
+          fetched: this.#fetchedFor(taskId),
+          note: (line) => files.note(line),
+          progress: (message) => report({ type: 'pulling', taskId, message }),
+        }),
+        this.sweep(),
+      ]);
       report({ type: 'image-ready', taskId, exposed: Object.keys(info.Config?.ExposedPorts ?? {}) });
     } catch (error) {
-      if (!signal.aborted) throw error;
+      const isWanted = !signal.aborted;
+      // One of both has failed: the other is not needed.
+      controller.abort();
+      if (isWanted) throw error;
     } finally {
       this.#preparing.delete(taskId);
     }
