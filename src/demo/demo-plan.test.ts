@@ -18,14 +18,14 @@ test('uses the usual ports if they are free', () => {
   expect(plan.masterUrl).toBe('http://127.0.0.1:5050');
   expect(plan.schedulerUrl).toBe('http://127.0.0.1:8080');
   expect(plan.cluster).toBe('mesosup-demo');
-  expect(plan.programs.map((p) => p.name)).toEqual(['master', 'agent1', 'agent2', 'scheduler']);
+  expect(plan.programs.map((p) => p.name)).toEqual(['scheduler', 'master', 'agent1', 'agent2']);
 });
 
 test('uses other ports if the usual ones are taken, and passes them to every program', () => {
   const plan = planDemo({ ...input, usedPorts: new Set([5050, 8080, 31_005]) });
   expect(plan.masterUrl).toBe('http://127.0.0.1:5051');
   expect(plan.schedulerUrl).toBe('http://127.0.0.1:8081');
-  const [master, agent1, agent2, scheduler] = plan.programs.map((p) => p.args);
+  const [scheduler, master, agent1, agent2] = plan.programs.map((p) => p.args);
   expect(master).toContain('--port=5051');
   expect(agent1).toContain('--master=127.0.0.1:5051');
   expect(agent1).toContain('--port=5052');
@@ -70,8 +70,8 @@ test('runs the load balancer on loopback with free ports, which no app may have'
 test('lets executors keep their compiled code where the other programs keep theirs', () => {
   const variables = (args: readonly string[] = []) =>
     args.find((arg) => arg.startsWith('--executor_environment_variables='));
-  const [, agent] = planDemo({ ...input, compileCache: '/home/ada/.cache' }).programs.map((p) => p.args);
+  const [, , agent] = planDemo({ ...input, compileCache: '/home/ada/.cache' }).programs.map((p) => p.args);
   expect(variables(agent)).toContain('"NODE_COMPILE_CACHE":"/home/ada/.cache"');
-  const [, other] = planDemo(input).programs.map((p) => p.args);
+  const [, , other] = planDemo(input).programs.map((p) => p.args);
   expect(variables(other)).not.toContain('NODE_COMPILE_CACHE');
 });

@@ -101,21 +101,7 @@ export function planDemo(input: PlanInput): DemoPlan {
     hostname,
     ...(servicePort !== undefined && { servicePort }),
     programs: [
-      {
-        name: 'master',
-        args: [
-          path.join(lib, 'master.js'),
-          `--ip=${LOOPBACK}`,
-          `--port=${masterPort}`,
-          `--hostname=${LOOPBACK}`,
-          `--cluster=${cluster}`,
-          `--work_dir=${path.join(dir, 'master')}`,
-          // Without ZooKeeper, agents notice a new master only by missing pings: here within 10 s.
-          '--agent_ping_timeout=1secs',
-          '--max_agent_ping_timeouts=10',
-        ],
-      },
-      ...agentPrograms,
+      // First, since it takes the longest to start.
       {
         name: 'scheduler',
         args: [
@@ -140,6 +126,21 @@ export function planDemo(input: PlanInput): DemoPlan {
           executor,
         ],
       },
+      {
+        name: 'master',
+        args: [
+          path.join(lib, 'master.js'),
+          `--ip=${LOOPBACK}`,
+          `--port=${masterPort}`,
+          `--hostname=${LOOPBACK}`,
+          `--cluster=${cluster}`,
+          `--work_dir=${path.join(dir, 'master')}`,
+          // Without ZooKeeper, agents notice a new master only by missing pings: here within 10 s.
+          '--agent_ping_timeout=1secs',
+          '--max_agent_ping_timeouts=10',
+        ],
+      },
+      ...agentPrograms,
       ...(input.lb ? [{ name: 'lb', args: lbArgs({ lib, dir, schedulerUrl, blocks, take }) }] : []),
     ],
   };

@@ -27,7 +27,7 @@ export interface TaskUpdate {
   ports: number[];
 }
 
-const RETRY_MS = 15;
+const RETRY_MS = 5;
 /** The beginning of a line of the event stream. */
 const DATA = 'data: ';
 
