@@ -20,17 +20,14 @@ const RESTARTED_AT_ONCE = 200;
 /** The scheduler needs more than Node's limit of 4 GiB, if ever. */
 const HEAP = '--max-old-space-size=8192';
 
+/** A phase: all tasks are placed, they report that they run, every app is restarted. */
 export interface LargeFigures {
-  /** Processor time in steps, until all tasks were placed. */
-  readonly placedMs: number;
-  readonly longestPlacingMs: number;
-  /** For each update until all tasks run. */
-  readonly updateUs: number;
+  readonly phase: 'placed' | 'running' | 'restarted';
+  /** Processor time in steps for each task. */
+  readonly taskUs: number;
+  readonly longestMs: number;
   readonly rssMiB: number;
-  /** Of the restart of every app: in steps for each task, and the longest step. */
-  readonly restartUs: number;
-  readonly longestRestartMs: number;
-  readonly rssAfterMiB: number;
+  /** Since the start. */
   readonly mostMiB: number;
 }
 
@@ -40,7 +37,8 @@ export async function measureLarge(
   tasks: number,
   apps: number,
   seed: number,
-): Promise<LargeFigures> {
+  show: (figures: LargeFigures) => void,
+): Promise<void> {
   const { RUNTIME_FLAGS } = (await import(
     path.join(checkout, 'src/install/wanted/scheduler.ts')
   )) as typeof import('../../../src/install/wanted/scheduler.ts');
@@ -89,11 +87,11 @@ export async function measureLarge(
         if (lot.length > 0) await order(lot, []);
       }
     };
-    const take = () => {
-      const taken = { busyMs, longestMs };
+    const end = (phase: LargeFigures['phase']) => {
+      const taskUs = (busyMs / tasks) * 1000;
+      show({ phase, taskUs, longestMs, rssMiB: memory('VmRSS'), mostMiB: memory('VmHWM') });
       busyMs = 0;
       longestMs = 0;
-      return taken;
     };
     mesos.subscribe(true);
     await deliver();
@@ -120,10 +118,9 @@ export async function measureLarge(
       await deliver();
       if (last?.tasks === before) throw new Error(`only ${before} of ${tasks} tasks found a place`);
     }
-    const placed = take();
+    end('placed');
     while (mesos.work()) await deliver();
-    const updated = take();
-    const rssMiB = memory('VmRSS');
+    end('running');
     for (let from = 0; from < apps; from += RESTARTED_AT_ONCE) {
       const some = definitions.slice(from, from + RESTARTED_AT_ONCE);
       await order(
@@ -139,17 +136,7 @@ export async function measureLarge(
         await deliver();
       }
     }
-    const restarted = take();
-    return {
-      placedMs: placed.busyMs,
-      longestPlacingMs: placed.longestMs,
-      updateUs: (updated.busyMs / tasks) * 1000,
-      rssMiB,
-      restartUs: (restarted.busyMs / tasks) * 1000,
-      longestRestartMs: restarted.longestMs,
-      rssAfterMiB: memory('VmRSS'),
-      mostMiB: memory('VmHWM'),
-    };
+    end('restarted');
   } finally {
     child.disconnect();
   }

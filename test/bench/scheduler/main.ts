@@ -98,12 +98,12 @@ const parts: Record<string, () => Promise<void>> = {
   async large() {
     const apps = Math.ceil(tasks / 100);
     for (const checkout of checkouts) {
-      const figures = await measureLarge(checkout, agents, tasks, apps, seed);
-      const { placedMs, longestPlacingMs, updateUs, rssMiB, restartUs, longestRestartMs } = figures;
-      console.log(
-        `large: ${tasks} tasks of ${apps} apps on ${agents} agents, seed ${seed}, ${checkout}: placed ${Math.round((tasks / placedMs) * 1000)} a second in steps, the longest ${Math.round(longestPlacingMs)} ms; ` +
-          `${updateUs.toFixed(1)} µs for each update; RSS of the scheduler ${rssMiB} MiB; every app restarted with ${restartUs.toFixed(1)} µs for each task, the longest step ${Math.round(longestRestartMs)} ms; ` +
-          `RSS ${figures.rssAfterMiB} MiB then, ${figures.mostMiB} at most; load ${loadavg()[0]?.toFixed(1)}`,
+      console.log(`large: ${tasks} tasks of ${apps} apps on ${agents} agents, seed ${seed}, ${checkout}`);
+      await measureLarge(checkout, agents, tasks, apps, seed, ({ phase, taskUs, longestMs, ...memory }) =>
+        console.log(
+          `large: ${phase}, ${taskUs.toFixed(1)} µs of processor time for each task (${Math.round(1e6 / taskUs)} a second), the longest step ${Math.round(longestMs)} ms; ` +
+            `RSS of the scheduler ${memory.rssMiB} MiB, at most ${memory.mostMiB}; load ${loadavg()[0]?.toFixed(1)}`,
+        ),
       );
     }
   },
