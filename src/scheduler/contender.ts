@@ -12,6 +12,7 @@ import type { ZooKeeperSession } from '../zookeeper/client.ts';
 import { isByOwnScript } from './api/client-origin.ts';
 import { tokenIn } from './api/session-cookie.ts';
 import type { DaemonOptions } from './flags/options.ts';
+import { FormerSessions } from './former-sessions.ts';
 import { type Election, listCandidates, standForElection } from './leadership.ts';
 import { type Daemon, listen, sharesPort } from './listen.ts';
 import type { Page } from './page/page.ts';
@@ -45,6 +46,9 @@ export async function startContender({
   let starting: Promise<void> = Promise.resolve();
   let stopping = false;
   const relays = new Relays();
+  const sessions = new FormerSessions(options.dataDirectory, zooKeeper, log);
+  // At once: until then, the dead leader may be in the way of another scheduler.
+  void sessions.end();
 
   const listening = await listen(
     options,
@@ -103,6 +107,7 @@ export async function startContender({
     zooKeeper,
     address,
     log,
+    onSession: (key) => void sessions.keep(key),
     onElected: (session) => {
       starting = startLeading(session).catch((error: unknown) => {
         if (!stopping) onFatal(error instanceof Error ? error.message : String(error));
@@ -122,6 +127,7 @@ export async function startContender({
     relays.stop();
     await scheduler?.stop();
     await election.stop();
+    await sessions.forget();
     await listening.close();
   };
   return { port, stop };

@@ -6,7 +6,7 @@
 
 import type { Logger } from 'pino';
 import { childPath, type ZooKeeperAddress } from '../zookeeper/address.ts';
-import { untilAnswered, type ZooKeeperSession } from '../zookeeper/client.ts';
+import { type SessionKey, untilAnswered, type ZooKeeperSession } from '../zookeeper/client.ts';
 import { type Candidacy, contend } from '../zookeeper/election.ts';
 import { followLeader, sortMembers } from '../zookeeper/members.ts';
 import { openZooKeeper } from '../zookeeper/session.ts';
@@ -24,6 +24,8 @@ export interface ElectionOptions {
   /** `host:port` under which other hosts reach this scheduler's API. */
   address: string;
   log: Logger;
+  /** Called with the key of each new session. */
+  onSession: (key: SessionKey) => void;
   /** Called at most once, when this scheduler becomes the leader; its leadership depends on the session. */
   onElected: (session: ZooKeeperSession) => void;
   /** Called when this scheduler has lost the leadership: it must not act any more. */
@@ -53,7 +55,7 @@ export async function listCandidates(
 }
 
 export function standForElection(options: ElectionOptions): Election {
-  const { zooKeeper, address, log, onElected, onDeposed } = options;
+  const { zooKeeper, address, log, onSession, onElected, onDeposed } = options;
   const { servers, credentials } = zooKeeper;
   const path = childPath(zooKeeper.path, 'leader');
   const stopping = new AbortController();
@@ -111,6 +113,7 @@ export function standForElection(options: ElectionOptions): Election {
         signal: stopping.signal,
         onProblem: (message) => log.warn(`ZooKeeper: ${message}`),
       });
+      onSession(session.key);
       log.info({ session: session.id }, 'connected to ZooKeeper; standing for election');
       const reason = await stand(session);
       if (!stopping.signal.aborted) log.warn(`no longer a candidate: ${reason}`);

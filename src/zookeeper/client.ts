@@ -52,6 +52,14 @@ export type Operation =
  */
 export type Watch = () => void;
 
+/** With it, any process can end the session: see end-session.ts. Secret. */
+export interface SessionKey {
+  /** `ZooKeeperSession.id` */
+  readonly id: string;
+  /** 32 hex digits, made by the server. */
+  readonly password: string;
+}
+
 /**
  * Requests are answered in order. A request waits while the session is suspended. All requests throw ZooKeeperError.
  * Paths are absolute. The data of one request is limited to about 1 MB in total.
@@ -59,6 +67,7 @@ export type Watch = () => void;
 export interface ZooKeeperSession {
   /** 16 hex digits. */
   readonly id: string;
+  readonly key: SessionKey;
   /** The negotiated timeout in milliseconds: without a heartbeat for that time, the ensemble ends the session. */
   readonly timeoutMs: number;
   /**

@@ -16,6 +16,7 @@ import {
   type CreateMode,
   isZooKeeperError,
   type Operation,
+  type SessionKey,
   type SessionState,
   type Stat,
   type Watch,
@@ -103,6 +104,7 @@ export async function openZooKeeper(options: OpenOptions): Promise<ZooKeeperSess
 
 class Session implements ZooKeeperSession {
   readonly id: string;
+  readonly key: SessionKey;
   readonly timeoutMs: number;
   readonly ended: Promise<string>;
   readonly #servers: readonly ZooKeeperServer[];
@@ -133,7 +135,9 @@ class Session implements ZooKeeperSession {
     this.#watches = watches;
     this.#server = server;
     this.#connection = connection;
-    this.id = connection.resumption().id.toString('hex');
+    const { id, password } = connection.resumption();
+    this.id = id.toString('hex');
+    this.key = { id: this.id, password: password.toString('hex') };
     this.timeoutMs = connection.timeoutMs;
     this.ended = new Promise((resolve) => {
       this.#resolveEnded = resolve;

@@ -1,23 +1,36 @@
 /**
  * Measures how long a cluster has no scheduler after the leader was killed under load, or stopped with --on-purpose:
  *
- *   npm run bench:failover [FAILOVERS] [--on-purpose] [--tasks N] [--schedulers N] [--ensemble 1|3] [--tick MS]
+ *   npm run bench:failover [FAILOVERS] [--on-purpose] [--alone] [--tasks N] [--schedulers N] [--ensemble 1|3] [--tick MS]
  *
- * Uses a real ZooKeeper, configured as on hosts, hundreds of tasks on the embedded Mesos, and an app with a permanent
- * rolling restart. Measures the time from the signal until a follower is elected, has read the state, is subscribed, and
- * has reconciled every task with the master.
+ * Uses the built scheduler, a real ZooKeeper, configured as on hosts, many tasks, and an app with a permanent rolling
+ * restart. Mesos is embedded for some hundred tasks, and simulated beyond. A scheduler that ended starts again after the
+ * pause of its systemd unit; not with --alone, as if its host had failed. Measures the time from the signal until a
+ * scheduler is elected, has read the state, is subscribed, and has reconciled every task with the master.
  */
 
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { FailoverCluster, type FailoverTimes } from '../contract/support/failover.ts';
+import { RUNTIME_FLAGS } from '../../src/install/wanted/scheduler.ts';
+import { FailoverCluster, type FailoverTimes, type MesosOfFailover } from '../contract/support/failover.ts';
 import { machine, median } from './figures.ts';
 
-/** Share of the tasks that belong to the restarted app. */
+/** Share of the tasks that belong to the restarted app, and their maximum. */
 const ROLLED_SHARE = 0.1;
+const MOST_ROLLED = 500;
+const TASKS_OF_APP = 50;
 /** Long enough for changes to be in progress. */
 const LOAD_MS = 3000;
+/** The embedded agent starts processes. */
+const MOST_EMBEDDED = 1000;
+const TASKS_OF_AGENT = 100;
+const HEAP_MIB = 512;
+const ROOT = path.join(import.meta.dirname, '../..');
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,25 +39,34 @@ const { values, positionals } = parseArgs({
     schedulers: { type: 'string', default: '3' },
     ensemble: { type: 'string', default: '3' },
     tick: { type: 'string', default: '2000' },
+    program: { type: 'string', default: path.join(ROOT, 'dist/lib/scheduler.js') },
     'on-purpose': { type: 'boolean', default: false },
+    alone: { type: 'boolean', default: false },
   },
 });
 const failovers = Number(positionals[0] ?? 5);
 const tasks = Number(values.tasks);
-const rolling = Math.ceil(tasks * ROLLED_SHARE);
+const rolling = Math.min(Math.ceil(tasks * ROLLED_SHARE), MOST_ROLLED);
 const tickMs = Number(values.tick);
 const ensemble = values.ensemble === '1' ? 1 : 3;
+const isSimulated = tasks > MOST_EMBEDDED;
 
 console.log(`${machine()}, load ${loadavg()[0]?.toFixed(1)}`);
 console.log(
-  `${values.schedulers} schedulers, ${ensemble} ZooKeeper of tickTime ${tickMs} ms, ${tasks} tasks, ${rolling} of them in a rolling restart`,
+  `${values.schedulers} schedulers, ${ensemble} ZooKeeper of tickTime ${tickMs} ms, ${isSimulated ? 'simulated' : 'embedded'} Mesos, ${tasks} tasks, ${rolling} of them in a rolling restart`,
 );
 await using cluster = await FailoverCluster.start({
   schedulers: Number(values.schedulers),
   ensemble,
   tickMs,
+  heapMiB: HEAP_MIB,
   steady: tasks - rolling,
   rolling,
+  apps: Math.ceil((tasks - rolling) / TASKS_OF_APP),
+  restartMs: pauseOfUnit(),
+  restartAfterFailover: values.alone,
+  program: [...RUNTIME_FLAGS, values.program],
+  ...(isSimulated && { mesos: () => simulateMesos(Math.ceil(tasks / TASKS_OF_AGENT)) }),
 });
 const all: FailoverTimes[] = [];
 for (let i = 1; i <= failovers; i += 1) {
@@ -52,7 +74,7 @@ for (let i = 1; i <= failovers; i += 1) {
   await sleep(LOAD_MS);
   const times = await cluster.endLeader(values['on-purpose'] ? 'SIGTERM' : 'SIGKILL');
   all.push(times);
-  console.log(`failover ${i}: ${describe(times)}`);
+  console.log(`failover ${i}: ${describe(times)}, load ${loadavg()[0]?.toFixed(1)}`);
   await cluster.stopChanging();
   await cluster.settled();
 }
@@ -66,4 +88,29 @@ function describe({ electedMs, loadedMs, subscribedMs, reconciledMs }: FailoverT
     `${reconciledMs} ms: ${electedMs} until elected, ${loadedMs - electedMs} to read the state, ` +
     `${subscribedMs - loadedMs} to subscribe, ${reconciledMs - subscribedMs} to reconcile`
   );
+}
+
+/** @returns milliseconds from the end of a scheduler to its next start on a host */
+function pauseOfUnit(): number {
+  const unit = readFileSync(path.join(ROOT, 'templates/systemd/mesosup-scheduler.service'), 'utf8');
+  return Number(/^RestartSec=(\d+)$/m.exec(unit)?.[1]) * 1000;
+}
+
+async function simulateMesos(agents: number): Promise<MesosOfFailover> {
+  const mesos = fork(path.join(import.meta.dirname, 'scheduler/mesos-process.ts'), [String(agents)]);
+  const [{ port }] = (await once(mesos, 'message')) as [{ port: number }];
+  return {
+    address: `127.0.0.1:${port}`,
+    executor: '/var/lib/mesos/executors/docker',
+    tasks: async () => {
+      const answer = once(mesos, 'message') as Promise<[string[]]>;
+      mesos.send('tasks');
+      const [ids] = await answer;
+      return [ids];
+    },
+    [Symbol.asyncDispose]: async () => {
+      mesos.disconnect();
+      await once(mesos, 'exit');
+    },
+  };
 }

@@ -13,6 +13,7 @@ it('survives kill -9 of the leader with hundreds of tasks and running deployment
     ensemble: 1,
     steady: 200,
     rolling: 40,
+    restartMs: 0,
   });
   const before = await cluster.settled();
   expect(Object.values(before).flat()).toHaveLength(240);

@@ -1,6 +1,7 @@
 /**
  * A simulated Mesos with many agents, as a master over HTTP in a process of its own, controlled by the parent process:
- * `{change: N}` changes the health of N tasks, and is answered once all updates are acknowledged.
+ * `{change: N}` changes the health of N tasks, and is answered once all updates are acknowledged; `tasks` is answered
+ * with the ids of all tasks that have not ended. A new subscription ends the former one.
  */
 
 import { once } from 'node:events';
@@ -11,7 +12,6 @@ import { encodeRecord } from '../../../src/mesos/recordio.ts';
 import type { SchedulerCall } from '../../../src/mesos/types.ts';
 import { SimulatedMesos } from '../../../src/simulator/mesos.ts';
 
-const STREAM_ID = 'bench';
 const STEP_MS = 50;
 const HEARTBEAT_MS = 5000;
 
@@ -33,19 +33,31 @@ const mesos = new SimulatedMesos(specs, {
   },
 });
 let stream: ServerResponse | undefined;
+let streams = 0;
 const send = (): void => {
   for (const event of mesos.inbox.splice(0)) stream?.write(encodeRecord(JSON.stringify(event)));
 };
 const server = createServer(async (request, response) => {
   const call = (await json(request)) as SchedulerCall;
   if (call.type !== 'SUBSCRIBE') {
+    if (request.headers['mesos-stream-id'] !== String(streams)) {
+      response.writeHead(400).end('The stream ID of this request is not that of the subscription');
+      return;
+    }
     mesos.call(call);
     response.writeHead(202).end();
     send();
     return;
   }
-  response.writeHead(200, { 'Content-Type': 'application/json', 'Mesos-Stream-Id': STREAM_ID });
+  stream?.end();
+  streams += 1;
+  response.writeHead(200, { 'Content-Type': 'application/json', 'Mesos-Stream-Id': String(streams) });
   stream = response;
+  response.once('close', () => {
+    if (stream !== response) return;
+    stream = undefined;
+    mesos.disconnect();
+  });
   const { suppressed_roles = [] } = call.subscribe;
   mesos.subscribe(suppressed_roles.length > 0);
   send();
@@ -61,7 +73,12 @@ setInterval(() => stream?.write(encodeRecord(JSON.stringify({ type: 'HEARTBEAT' 
 let ids: string[] = [];
 let changed = 0;
 const isWell = new Map<string, boolean>();
-process.on('message', async ({ change }: { change: number }) => {
+process.on('message', async (message: { change: number } | 'tasks') => {
+  if (message === 'tasks') {
+    process.send?.(mesos.live().map(({ info }) => info.task_id.value));
+    return;
+  }
+  const { change } = message;
   if (ids.length !== mesos.tasks.size) ids = [...mesos.tasks.keys()];
   const done = new Promise<void>((resolve) => {
     answered = resolve;

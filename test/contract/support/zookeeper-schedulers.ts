@@ -6,7 +6,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-const MAIN = fileURLToPath(new URL('../../../src/scheduler/main.ts', import.meta.url));
+/** The program, from the sources. */
+export const SCHEDULER = fileURLToPath(new URL('../../../src/scheduler/main.ts', import.meta.url));
 const WITHIN_MS = 40_000;
 const LOOK_EVERY_MS = 20;
 
@@ -23,7 +24,7 @@ export interface SchedulerProcess {
 
 /** Starts a scheduler, with its API on a free port on loopback, unless the arguments name a port. */
 export function startScheduler(...args: string[]): SchedulerProcess {
-  return startSchedulerOf(MAIN, ...args);
+  return startSchedulerOf(SCHEDULER, ...args);
 }
 
 /** @param main the program, possibly of another release */

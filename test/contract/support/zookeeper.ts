@@ -20,6 +20,7 @@ const LOG_TO_STDERR = '/usr/share/java/slf4j-simple.jar';
 const TICK_MS = 400;
 const START_DEADLINE_MS = 60_000;
 const POLL_MS = 50;
+const HEAP_MIB = 128;
 
 export interface ZooKeeperProcess {
   readonly at: ZooKeeperServer;
@@ -43,7 +44,7 @@ export interface Ensemble {
 }
 
 /** Resolves when all servers serve. */
-export async function startZooKeeper(size: 1 | 3, tickMs = TICK_MS): Promise<Ensemble> {
+export async function startZooKeeper(size: 1 | 3, tickMs = TICK_MS, heapMiB = HEAP_MIB): Promise<Ensemble> {
   for (const file of [JAVA, JAR]) {
     if (!existsSync(file)) throw new Error(`${file} is missing: apt-get install zookeeper`);
   }
@@ -55,7 +56,7 @@ export async function startZooKeeper(size: 1 | 3, tickMs = TICK_MS): Promise<Ens
   });
   const peers = size === 1 ? [] : members.map((m) => `server.${m.id}=127.0.0.1:${m.quorum}:${m.election}`);
   const processes = members.map(
-    ({ id, client }) => new Server(join(directory, `${id}`), id, client, peers, tickMs),
+    ({ id, client }) => new Server(join(directory, `${id}`), id, client, peers, tickMs, heapMiB),
   );
   const [first, ...others] = processes;
   if (!first) throw new Error('an ensemble needs at least one server');
@@ -88,14 +89,23 @@ class Server implements ZooKeeperProcess {
   readonly #id: number;
   readonly #peers: readonly string[];
   readonly #tickMs: number;
+  readonly #heapMiB: number;
   #child: ChildProcess | undefined;
 
-  constructor(directory: string, id: number, port: number, peers: readonly string[], tickMs: number) {
+  constructor(
+    directory: string,
+    id: number,
+    port: number,
+    peers: readonly string[],
+    tickMs: number,
+    heapMiB: number,
+  ) {
     this.at = { host: '127.0.0.1', port };
     this.#directory = directory;
     this.#id = id;
     this.#peers = peers;
     this.#tickMs = tickMs;
+    this.#heapMiB = heapMiB;
   }
 
   async start(): Promise<void> {
@@ -118,7 +128,12 @@ class Server implements ZooKeeperProcess {
     ];
     await writeFile(config, `${lines.join('\n')}\n`);
     const log = openSync(join(this.#directory, 'log'), 'a');
-    const jvm = ['-Xmx128m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true'];
+    const jvm = [
+      `-Xmx${this.#heapMiB}m`,
+      '-XX:+UseSerialGC',
+      '-XX:TieredStopAtLevel=1',
+      '-Djava.awt.headless=true',
+    ];
     const args = [...jvm, '-cp', `${JAR}:${LOG_TO_STDERR}`, MAIN, config];
     this.#child = spawn(JAVA, args, { stdio: ['ignore', log, log] });
     closeSync(log);
