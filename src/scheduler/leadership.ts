@@ -14,8 +14,9 @@ import type { Leader } from './proxy.ts';
 
 const PREFIX = 'member_';
 /**
- * A killed leader keeps the leadership until its session ends, which is most of a failover: 6 to 9 s with ZooKeeper's
- * default tick of 2 s. With a shorter session, a slow disk of ZooKeeper would look like a dead scheduler.
+ * A leader whose host has failed keeps the leadership until its session ends, which is most of a failover: 6 to 9 s with
+ * ZooKeeper's default tick of 2 s. With a shorter session, a slow disk of ZooKeeper would look like a dead scheduler. If
+ * only its process has died, the next one ends the session (former-sessions.ts).
  */
 const SESSION_MS = 6000;
 

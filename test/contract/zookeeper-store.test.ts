@@ -184,6 +184,33 @@ describe('the store on ZooKeeper', () => {
     expect(await loadAll(await open(path))).toHaveLength(2000);
   });
 
+  it('needs no other snapshot when it is opened again, until it has grown as much', async () => {
+    const path = freshPath();
+    const events = (count: number) => Array.from({ length: count }, (_, i) => removed(i));
+    const first = await open(path);
+    await first.append(events(1000));
+    expect(first.snapshotDue()).toBe(true);
+    await first.snapshot(events(1000));
+    await first.append(events(300));
+    const store = await open(path);
+    await loadAll(store);
+    expect(store.snapshotDue()).toBe(false);
+    await store.append(events(300));
+    expect(store.snapshotDue()).toBe(false);
+    await store.append(events(600));
+    expect(store.snapshotDue()).toBe(true);
+  });
+
+  it('reads a generation of an earlier release, which has no size of its snapshot', async () => {
+    const path = freshPath();
+    const first = await open(path);
+    await first.snapshot(Array.from({ length: 1000 }, (_, i) => removed(i)));
+    await session.set(`${path}/g00000002`, Buffer.alloc(0));
+    const store = await open(path);
+    expect(await loadAll(store)).toHaveLength(1000);
+    expect(store.snapshotDue()).toBe(true);
+  });
+
   it('continues to write after a lost connection, but not after the end of the session', async () => {
     const path = freshPath();
     const by = await openZooKeeper({ servers: [proxy.at], credentials: CREDENTIALS, timeoutMs: 2000 });

@@ -4,7 +4,9 @@
  *     <path>            the format
  *     <path>/epoch      its version is the fence: opening the store raises it, and each write checks it
  *     <path>/head       the number of the current generation
- *     <path>/g<number>  a generation: a snapshot and the batches of events since then (see batches.ts)
+ *     <path>/g<number>  a generation: a snapshot and the batches of events since then (see batches.ts). Its own data is
+ *                       the size of the snapshot, so that a new leader does not write another one at once; empty
+ *                       without a snapshot, and in generations of earlier releases, which ignore it
  *     <path>/sessions   the sessions of people in browsers (see ../sign-in/session.ts)
  *
  * A batch is valid once its last znode exists. A snapshot is a new generation, which is valid once `head` names it.
@@ -12,6 +14,7 @@
  * lost connection; if its znodes exist, the first attempt made them, since nobody else writes in the same epoch.
  */
 
+import { parseJson } from '../../json.ts';
 import { childPath } from '../../zookeeper/address.ts';
 import {
   isZooKeeperError,
@@ -60,6 +63,11 @@ export async function openZooKeeperStore(options: ZooKeeperStoreOptions): Promis
   const store = new ZooKeeperStore(options);
   await store.open();
   return store;
+}
+
+interface SnapshotSize {
+  readonly batches: number;
+  readonly bytes: number;
 }
 
 class ZooKeeperStore implements Store {
@@ -161,7 +169,11 @@ class ZooKeeperStore implements Store {
       for (const [i, body] of appended.entries()) {
         bytesAppended += await this.#write(generation, batches + i, body);
       }
-      await this.#step([{ type: 'set', path: this.#at('head'), data: Buffer.from(String(generation)) }]);
+      const size: SnapshotSize = { batches, bytes };
+      await this.#step([
+        { type: 'set', path: this.#pathOf(generation), data: Buffer.from(JSON.stringify(size)) },
+        { type: 'set', path: this.#at('head'), data: Buffer.from(String(generation)) },
+      ]);
       this.#generation = generation;
       this.#next = batches + appended.length;
       this.#bytes = bytes + bytesAppended;
@@ -222,7 +234,9 @@ class ZooKeeperStore implements Store {
       (await untilAnswered(() => this.#session.children(current))) ?? [],
     );
     this.#next = batches.length;
-    this.#batchesSinceSnapshot = batches.length;
+    const size = sizeIn((await untilAnswered(() => this.#session.get(current)))?.data);
+    this.#bytesOfSnapshot = size.bytes;
+    this.#batchesSinceSnapshot = batches.length - size.batches;
     if (torn.length === 0) return;
     this.#options.warn(`${current}: a batch of events was never completed; removing its parts`);
     await this.#remove(torn.map((name) => childPath(current, name)));
@@ -293,4 +307,10 @@ class ZooKeeperStore implements Store {
   #guard<T>(work: () => Promise<T>): Promise<T> {
     return withStoreErrors(this.#path, work);
   }
+}
+
+/** @param data of the znode of a generation */
+function sizeIn(data: Buffer | undefined): SnapshotSize {
+  const { batches, bytes } = (parseJson(data?.toString('utf8') ?? '') ?? {}) as Partial<SnapshotSize>;
+  return { batches: Number(batches ?? 0), bytes: Number(bytes ?? 0) };
 }

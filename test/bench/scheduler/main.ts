@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { Programs } from '../../contract/support/programs.ts';
 import { askApi, CHANGES, LISTENERS, QUESTIONS } from './api.ts';
 import { measureLarge } from './large.ts';
-import { byMinimalFramework, byScheduler } from './launches.ts';
+import { byMinimalFramework, byScheduler, COMMAND_APP } from './launches.ts';
 import { place, updateCost } from './placement.ts';
 import { soak } from './soak.ts';
 import { measureState, type StateFigures } from './state.ts';
@@ -69,7 +69,9 @@ const parts: Record<string, () => Promise<void>> = {
     const ours: number[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       minimal.push(await byMinimalFramework(master.address, LAUNCHED));
-      ours.push(await byScheduler(programs, master.address, LAUNCHED, `bench${round}`));
+      const directory = path.join(programs.directory, `bench${round}`);
+      const flags = ['--master', master.address, '--framework_name', `bench${round}`];
+      ours.push(await byScheduler(directory, flags, { ...COMMAND_APP, id: '/bench', instances: LAUNCHED }));
     }
     const [a, b] = [median(ours), median(minimal)];
     console.log(
