@@ -1,7 +1,9 @@
 /**
- * Measures how long a cluster has no scheduler after the leader was killed under load, or stopped with --on-purpose:
+ * Measures how long a cluster has no scheduler after the leader was killed under load, or stopped with --on-purpose, or
+ * first one, then the other with --both:
  *
- *   npm run bench:failover [FAILOVERS] [--on-purpose] [--alone] [--tasks N] [--schedulers N] [--ensemble 1|3] [--tick MS]
+ *   npm run bench:failover [FAILOVERS] [--on-purpose|--both] [--alone] [--tasks N] [--schedulers N] [--ensemble 1|3]
+ *     [--tick MS]
  *
  * Uses the built scheduler, a real ZooKeeper, configured as on hosts, many tasks, and an app with a permanent rolling
  * restart. Mesos is embedded for some hundred tasks, and simulated beyond. A scheduler that ended starts again after the
@@ -30,6 +32,7 @@ const LOAD_MS = 3000;
 const MOST_EMBEDDED = 1000;
 const TASKS_OF_AGENT = 100;
 const HEAP_MIB = 512;
+type EndSignal = 'SIGKILL' | 'SIGTERM';
 const ROOT = path.join(import.meta.dirname, '../..');
 
 const { values, positionals } = parseArgs({
@@ -41,6 +44,7 @@ const { values, positionals } = parseArgs({
     tick: { type: 'string', default: '2000' },
     program: { type: 'string', default: path.join(ROOT, 'dist/lib/scheduler.js') },
     'on-purpose': { type: 'boolean', default: false },
+    both: { type: 'boolean', default: false },
     alone: { type: 'boolean', default: false },
   },
 });
@@ -68,20 +72,26 @@ await using cluster = await FailoverCluster.start({
   program: [...RUNTIME_FLAGS, values.program],
   ...(isSimulated && { mesos: () => simulateMesos(Math.ceil(tasks / TASKS_OF_AGENT)) }),
 });
-const all: FailoverTimes[] = [];
-for (let i = 1; i <= failovers; i += 1) {
-  cluster.startChanging();
-  await sleep(LOAD_MS);
-  const times = await cluster.endLeader(values['on-purpose'] ? 'SIGTERM' : 'SIGKILL');
-  all.push(times);
-  console.log(`failover ${i}: ${describe(times)}, load ${loadavg()[0]?.toFixed(1)}`);
-  await cluster.stopChanging();
-  await cluster.settled();
+const signals: readonly EndSignal[] = values.both
+  ? ['SIGKILL', 'SIGTERM']
+  : [values['on-purpose'] ? 'SIGTERM' : 'SIGKILL'];
+for (const signal of signals) await measure(signal);
+
+async function measure(signal: EndSignal): Promise<void> {
+  const durations: number[] = [];
+  for (let i = 1; i <= failovers; i += 1) {
+    cluster.startChanging();
+    await sleep(LOAD_MS);
+    const times = await cluster.endLeader(signal);
+    durations.push(times.reconciledMs);
+    console.log(`${signal} ${i}: ${describe(times)}, load ${loadavg()[0]?.toFixed(1)}`);
+    await cluster.stopChanging();
+    await cluster.settled();
+  }
+  console.log(
+    `${signal}, until all tasks are reconciled: median ${median(durations)} ms, longest ${Math.max(...durations)} ms`,
+  );
 }
-const durations = all.map(({ reconciledMs }) => reconciledMs);
-console.log(
-  `until all tasks are reconciled: median ${median(durations)} ms, longest ${Math.max(...durations)} ms`,
-);
 
 function describe({ electedMs, loadedMs, subscribedMs, reconciledMs }: FailoverTimes): string {
   return (

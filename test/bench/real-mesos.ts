@@ -42,7 +42,10 @@ const { values, positionals } = parseArgs({
 });
 const [master] = positionals;
 if (master === undefined) throw new Error('expected MASTER:PORT');
-const FLAGS = ['--master', master, '--docker_executor', EXECUTOR, '--cluster', CLUSTER];
+const FLAGS = [
+  ...['--master', master, '--docker_executor', EXECUTOR],
+  ...['--cluster', CLUSTER, '--framework_name', CLUSTER],
+];
 const directory = mkdtempSync(path.join(tmpdir(), 'mesosup-real-mesos-'));
 const KINDS = {
   commands: COMMAND_APP,
@@ -104,8 +107,16 @@ async function compare(kind: keyof typeof KINDS, count: number): Promise<void> {
   );
 }
 
-/** Waits until Mesos has no tasks, and Docker no containers of these tasks. */
+/** Ends the schedulers' frameworks, and waits until Mesos has no tasks, and Docker no containers of these tasks. */
 async function nothingRuns(): Promise<void> {
+  const { frameworks } = await askJson<{ frameworks: { id: string; name: string }[] }>(
+    master ?? '',
+    '/frameworks',
+  );
+  for (const { id, name } of frameworks) {
+    const body = new URLSearchParams({ frameworkId: id });
+    if (name === CLUSTER) await fetch(`http://${master}/teardown`, { method: 'POST', body });
+  }
   await until(
     'nothing runs',
     async () => {
