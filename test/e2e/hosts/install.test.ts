@@ -114,6 +114,21 @@ describe('a cluster of three hosts', () => {
     for (const [name, list] of before) expect(listDifference(list, after.get(name))).toEqual([]);
   });
 
+  test('plan says why a new cluster gets no TLS, and refuses it if the file asks for TLS', async () => {
+    const { good, version } = lab.mesos();
+    const spec = { mesos: mesosOf(good, version), schedulerFlags: { https_port: '8443' } };
+    await cluster.writeSpec(spec);
+    const plain = await cluster.run('plan', '--brief');
+    expect(plain.stdout).toMatch(
+      /^TLS: +none: schedulerFlags of the cluster file sets https_port, .*schedulerFlags/m,
+    );
+    await cluster.writeSpec({ ...spec, tls: true });
+    const refused = await cluster.run('plan');
+    expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('sets https_port')]);
+    await cluster.writeSpec({ mesos: spec.mesos });
+    expect((await cluster.run('plan', '--brief')).stdout).not.toMatch(/^TLS:/m);
+  });
+
   test(
     'install --start makes a healthy cluster',
     async () => {
