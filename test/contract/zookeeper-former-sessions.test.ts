@@ -3,13 +3,14 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { FormerSessions } from '../../src/scheduler/former-sessions.ts';
 import { parseZooKeeperAddress } from '../../src/zookeeper/address.ts';
 import type { ZooKeeperSession } from '../../src/zookeeper/client.ts';
 import { endSession } from '../../src/zookeeper/end-session.ts';
 import { openZooKeeper } from '../../src/zookeeper/session.ts';
 import { type Ensemble, startZooKeeper } from './support/zookeeper.ts';
+import { startProxy } from './support/zookeeper-proxy.ts';
 import { type SchedulerProcess, startScheduler } from './support/zookeeper-schedulers.ts';
 
 /** No session ends by its timeout, which is at least two ticks, before a test has ended. */
@@ -29,6 +30,10 @@ beforeAll(async () => {
 
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'former-sessions-'));
+});
+
+afterEach(() => {
+  rmSync(directory, { recursive: true, force: true });
 });
 
 afterAll(async () => {
@@ -135,13 +140,19 @@ it('starts beside a file that it can not read, and without the directory', async
 });
 
 it('tells whether the session had ended before, and whether a server was reached', async () => {
-  const session = await openZooKeeper({ servers: zookeeper.servers });
+  const [server] = zookeeper.servers;
+  const proxy = await startProxy(server);
+  const session = await openZooKeeper({ servers: [proxy.at] });
+  await session.create('/owned', Buffer.alloc(0), 'open', 'ephemeral');
+  // As dead as possible in this process: it can't resume the session.
+  proxy.cut();
   const { id } = session.key;
-  expect(await endSession(zookeeper.servers, { id, password: '0'.repeat(32) }, 5000)).toBe(false);
-  expect(await endSession([{ host: '127.0.0.1', port: 1 }, zookeeper.servers[0]], session.key, 5000)).toBe(
-    true,
-  );
-  expect(await session.ended).toContain('expired');
+  expect(await endSession([server], { id, password: '0'.repeat(32) }, 5000)).toBe(false);
+  expect(await observer.exists('/owned')).toBeDefined();
+  expect(await endSession([{ host: '127.0.0.1', port: 1 }, server], session.key, 5000)).toBe(true);
+  expect(await observer.exists('/owned')).toBeUndefined();
   expect(await endSession(zookeeper.servers, session.key, 5000)).toBe(false);
   expect(await endSession([{ host: '127.0.0.1', port: 1 }], session.key, 5000)).toBeUndefined();
+  await session.close();
+  await proxy.close();
 });
