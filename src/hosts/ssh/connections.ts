@@ -62,7 +62,8 @@ export class Connections {
   async close(): Promise<void> {
     const all = [...this.#made.values(), ...this.#byOpenSsh.values()];
     await Promise.all(all.map((connection) => connection.close()));
-    if (this.#directory) await rm(await this.#directory, { recursive: true, force: true });
+    // An ssh that was stopped a moment ago may still write there.
+    if (this.#directory) await rm(await this.#directory, { recursive: true, force: true, maxRetries: 5 });
   }
 
   async #makeByOpenSsh(plan: ConnectionPlan, certificate: string): Promise<OpenSshConnection> {
