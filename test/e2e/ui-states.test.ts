@@ -212,7 +212,8 @@ it('shows hostile names, labels, output and messages as text in every view', {
   for (const view of views) {
     await open(view);
     if (view === 'events') {
-      await put('/shop/waiting', { cmd: 'sleep 2', labels: { x: HOSTILE } });
+      // It goes on waiting, for the queue below.
+      await put('/shop/waiting', { cmd: 'sleep 2', cpus: 100, labels: { x: HOSTILE } });
       await button('api_post_event').click();
     }
     problems.push(...(await problemsOf(page, view)));

@@ -207,7 +207,7 @@ describe.skipIf(!isSoak)('the secrets of a cluster', () => {
     expectDone(await cluster.run('plan', '--out', plan));
     const logs = await readdir(cluster.state, { recursive: true, withFileTypes: true });
     const files = logs
-      .filter((one) => one.isFile() && one.name !== 'secrets.json')
+      .filter((one) => one.isFile() && !['secrets.json', 'certificates.json'].includes(one.name))
       .map(({ parentPath, name }) => path.join(parentPath, name));
     expect(files.some((file) => /run-.*\.log$/.test(file))).toBe(true);
     for (const file of [...files, plan]) {
