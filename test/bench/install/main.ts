@@ -14,6 +14,8 @@
  * Hosts share this machine's processors, so what they compute is part of each time.
  */
 
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../../e2e/demo-cluster.ts';
@@ -121,7 +123,11 @@ async function compare(count: number): Promise<string[]> {
   }
 }
 
+// The same for all commands: the pass phrase of a cluster's certificates is there.
+const config = await mkdtemp(path.join(tmpdir(), 'mesosup-bench-'));
+process.env.XDG_CONFIG_HOME = config;
 console.log(`${machine()}${flags.ansible ? `, ${await ansibleVersion()}` : ''}`);
 const lines: string[] = [];
 for (const count of counts) lines.push(...(await compare(count)));
+await rm(config, { recursive: true });
 console.log(`\n${lines.join('\n')}`);
