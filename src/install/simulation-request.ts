@@ -3,13 +3,13 @@
 import type { PackageFile, Pin } from './package-file.ts';
 import type { HostPlan } from './plan.ts';
 import type { FileResource } from './resources/file.ts';
-import type { PackageResource } from './resources/package.ts';
+import { type MadePackage, madePackage, type PackageResource } from './resources/package.ts';
 
 export interface SimulationRequest {
   /** Packages that come from a repository. */
   readonly packages: readonly Pick<PackageResource, 'name' | 'version'>[];
   /** Packages that the host makes itself. */
-  readonly made?: readonly { readonly name: string; readonly control: string }[];
+  readonly made?: readonly MadePackage[];
   /** Lists of repositories that the plan adds or changes. */
   readonly sources: readonly Pick<FileResource, 'path' | 'content'>[];
   readonly pins?: readonly Pin[];
@@ -36,11 +36,7 @@ export function simulationRequest({
       : [],
   );
   if (packages.length === 0) return undefined;
-  const made = resources.flatMap((one) =>
-    one.kind === 'package' && one.file && 'control' in one.file
-      ? [{ name: one.name, control: one.file.control }]
-      : [],
-  );
+  const made = resources.flatMap((one) => (one.kind === 'package' ? (madePackage(one) ?? []) : []));
   const sources = resources.flatMap((one) =>
     one.kind === 'file' && one.aptSource ? [{ path: one.path, content: one.content }] : [],
   );

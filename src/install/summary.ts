@@ -7,6 +7,7 @@ import { idParts } from './item.ts';
 import { type MovedVersion, movedVersions } from './locked-versions.ts';
 import type { MemberChange } from './member-change.ts';
 import type { Plan, PlanItem } from './plan.ts';
+import { madePackage } from './resources/package.ts';
 import type { FactsByHost } from './topology.ts';
 import type { Stage } from './upgrade/stages.ts';
 import type { HostVersion } from './upgrade/targets.ts';
@@ -205,7 +206,7 @@ function isFromRepository({ resource }: PlanItem): boolean {
 
 /** Its size is known only to the server that has it. */
 function isPackageFile({ resource }: PlanItem): boolean {
-  return resource?.kind === 'package' && resource.file !== undefined && !('control' in resource.file);
+  return resource?.kind === 'package' && resource.file !== undefined && !madePackage(resource);
 }
 
 function isNotable({ id, action, byApt }: PlanItem): boolean {

@@ -6,7 +6,7 @@ import { parseJson } from '../../json.ts';
 import { type PackageFile, type Pin, parseControl } from '../package-file.ts';
 import type { AptKeyResource } from '../resources/apt-key.ts';
 import type { FileResource } from '../resources/file.ts';
-import { fileWord, makeLine, type PackageResource } from '../resources/package.ts';
+import { fileWord, madePackage, makeLine, type PackageResource } from '../resources/package.ts';
 import type { Resource } from '../resources/registry.ts';
 import { assemble, type HostScripts } from '../script/host-scripts.ts';
 import { looseText } from '../script/loose-text.ts';
@@ -56,11 +56,11 @@ export const BUNDLE_UPLOADS = '/var/tmp/mesosup-bundle';
 /** Files of this machine are in BUNDLE_UPLOADS, and disappear. @throws TypeError for a key without content */
 export function resolveScript(scripts: HostScripts, request: ResolveRequest): string {
   const { packages, sources, keys, pins } = request;
-  const own = packages.filter(({ file }) => file !== undefined && !('control' in file));
-  const words = packages.flatMap(({ name, version, file }) => {
-    if (file !== undefined) return 'control' in file ? [fileWord(name)] : [];
-    return [quote(version === undefined ? name : `${name}=~${version}`)];
-  });
+  const made = packages.flatMap((one) => madePackage(one) ?? []);
+  const own = packages.filter((one) => one.file !== undefined && !madePackage(one));
+  const words = packages
+    .filter(({ file }) => file === undefined)
+    .map(({ name, version }) => quote(version === undefined ? name : `${name}=~${version}`));
   const values = { PINS: pinLines(pins), INDEX: '', ONLY: '', NAMES: '', FRESH: 'yes' };
   return assemble(scripts, PARTS, values, [
     'open_simulation',
@@ -74,10 +74,8 @@ export function resolveScript(scripts: HostScripts, request: ResolveRequest): st
       const from = file && 'url' in file ? file.url : `${BUNDLE_UPLOADS}/${sha256}`;
       return `own_file ${quote(name)} ${quote(from)} ${quote(sha256)}`;
     }),
-    ...packages.flatMap(({ name, file }) =>
-      file && 'control' in file ? [makeLine(name, file.control)] : [],
-    ),
-    `resolve ${words.join(' ')}`,
+    ...made.map(makeLine),
+    `resolve ${[...words, ...made.map(({ name }) => fileWord(name))].join(' ')}`,
   ]);
 }
 

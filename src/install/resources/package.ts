@@ -88,6 +88,18 @@ function diffPackage(resource: PackageResource, facts: HostFacts): Item<PackageR
   return { id, action: 'upgrade', title, diff: [`-${found.version}`, `+${wanted}`, ...source], resource };
 }
 
+/** A package that hosts make themselves. */
+export interface MadePackage {
+  readonly name: string;
+  /** See `FileSource`. */
+  readonly control: string;
+}
+
+/** Returns the package if hosts make it themselves, else undefined. */
+export function madePackage({ name, file }: PackageResource): MadePackage | undefined {
+  return file && 'control' in file ? { name, control: file.control } : undefined;
+}
+
 function sourceOf(file: FileSource): string {
   if ('control' in file) return /^Description: (.+)$/m.exec(file.control)?.[1] ?? 'made on the host';
   return `from ${'url' in file ? file.url : file.upload}`;
@@ -165,7 +177,7 @@ export function packageLines(
 function packageFile({ name, version, file, sha256 }: PackageResource): { before: string[]; word: string } {
   if (!file) return { before: [], word: quote(version === undefined ? name : `${name}=~${version}`) };
   const word = fileWord(name);
-  if ('control' in file) return { before: [makeLine(name, file.control)], word };
+  if ('control' in file) return { before: [makeLine({ name, control: file.control })], word };
   if (sha256 === undefined) throw new TypeError(`the package file of ${name} has no SHA-256`);
   return 'url' in file
     ? { before: [`fetch_package ${quote(file.url)} ${quote(sha256)} ${word}`], word }
@@ -178,6 +190,6 @@ export function fileWord(name: string): string {
 }
 
 /** The line of a script that makes a package file without files. Needs apt.sh. */
-export function makeLine(name: string, control: string): string {
+export function makeLine({ name, control }: MadePackage): string {
   return `make_package ${quote(control)} ${fileWord(name)}`;
 }

@@ -32,7 +32,7 @@ export function simulationScript(
       const name = path.slice(path.lastIndexOf('/') + 1);
       return `add_source ${quote(name)} ${quote(content)}`;
     }),
-    ...made.map(({ name, control }) => makeLine(name, control)),
+    ...made.map(makeLine),
     `simulate ${[...words, ...made.map(({ name }) => fileWord(name))].join(' ')}`,
   ]);
 }

@@ -93,8 +93,8 @@ images() {
 }
 
 # mesos_tls: whether the Mesos of this host needs OpenSSL itself, which it does if it was built with TLS. Its program or
-# one of its own libraries names it; that others, for example libcurl, need OpenSSL means nothing. Prints nothing if that
-# can't be told, for example of a script.
+# one of its own libraries names it; that others, for example libcurl, need OpenSSL means nothing. Prints nothing if
+# ldd can't read the program, for example a script.
 mesos_tls() {
   for program in $MESOS_PROGRAMS; do
     [ -f "$program" ] || continue

@@ -1,6 +1,7 @@
 /** The bare commands that bring a host to the desired state of a plan: the lower bound for an installer's time. */
 
 import { quote } from '../../../src/hosts/quote.ts';
+import { madePackage } from '../../../src/install/resources/package.ts';
 import type { Resource } from '../../../src/install/resources/registry.ts';
 import type { ServiceResource } from '../../../src/install/resources/service.ts';
 
@@ -11,9 +12,7 @@ export const ARCHIVE = '/root/payload.tar.gz';
 export function bareCommands(resources: readonly Resource[], reveal: (text: string) => string): string {
   const lines = resources.flatMap((resource) => command(resource, reveal));
   // Packages that a host makes itself are a means of mesosup's own.
-  const packages = resources.flatMap((r) =>
-    r.kind === 'package' && !(r.file && 'control' in r.file) ? [quote(r.name)] : [],
-  );
+  const packages = resources.flatMap((r) => (r.kind === 'package' && !madePackage(r) ? [quote(r.name)] : []));
   const sources = lines.filter(({ phase }) => phase === 'source');
   const rest = lines.filter(({ phase }) => phase === 'rest');
   const services = resources.filter((r): r is ServiceResource => r.kind === 'service');

@@ -25,6 +25,7 @@ import { createMemoryStore } from '../../../src/scheduler/store/memory.ts';
 import { SimulatedMesos } from '../../../src/simulator/mesos.ts';
 import { SETTINGS } from '../../../src/simulator/simulation.ts';
 import { filesOf, logsOf } from '../../scheduler/agents.ts';
+import { checkedApps } from './apps.ts';
 
 const [apps = 0, each = 0] = process.argv.slice(2).map(Number);
 const AGENTS = 1000;
@@ -92,17 +93,9 @@ const deliver = async (): Promise<void> => {
 };
 mesos.subscribe(true);
 await deliver();
-const changes = Array.from({ length: apps }, (_, i) => ({
+const changes = checkedApps(apps, each).map((app) => ({
   op: 'create' as const,
-  app: appSchema.parse({
-    id: `/group${i % 10}/app${i}`,
-    cmd: 'sleep 600',
-    instances: each,
-    cpus: 0.1,
-    mem: 64,
-    portDefinitions: [{ port: 0 }],
-    healthChecks: [{ protocol: 'COMMAND', command: { value: 'true' } }],
-  }),
+  app: appSchema.parse(app),
   api: 'v2' as const,
 }));
 await runner.submit({ type: 'change', changes, force: false, seed: 0 });

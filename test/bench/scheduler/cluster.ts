@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { checkedApps } from './apps.ts';
 
 const MIN_AGENTS = 1000;
 const TASKS_OF_AGENT = 50;
@@ -52,17 +53,8 @@ export class Cluster implements AsyncDisposable {
     this.#scheduler = spawn(process.execPath, [...RUNTIME_FLAGS, program, ...own, ...flags], {
       stdio: 'ignore',
     });
-    const apps = Array.from({ length: appCount }, (_, i) => ({
-      id: `/group${i % 10}/app${i}`,
-      cmd: 'sleep 600',
-      instances: each,
-      cpus: 0.1,
-      mem: 64,
-      portDefinitions: [{ port: 0 }],
-      healthChecks: [{ protocol: 'COMMAND', command: { value: 'true' } }],
-    }));
     await this.#until(async () => (await fetch(`${this.url}/ping`)).ok);
-    const body = JSON.stringify(apps);
+    const body = JSON.stringify(checkedApps(appCount, each));
     const answer = await fetch(`${this.url}/v2/apps`, { method: 'PUT', body });
     if (!answer.ok) throw new Error(await answer.text());
     await this.#until(async () => (await this.#running()) === appCount * each);

@@ -10,7 +10,7 @@ import { acquireClusterLock } from '../../../src/install/edge/cluster-lock.ts';
 import type { NodeRow } from '../../../src/install/node-rows.ts';
 import type { HostOutput } from '../../../src/install/operations/exec-on-hosts.ts';
 import type { Plan, Problem } from '../../../src/install/plan.ts';
-import { fileWord, makeLine } from '../../../src/install/resources/package.ts';
+import { fileWord, madePackage, makeLine } from '../../../src/install/resources/package.ts';
 import type { ClusterStatus } from '../../../src/install/status.ts';
 import type { PlanSummary } from '../../../src/install/summary.ts';
 import { login, scripts } from '../../install/hosts.ts';
@@ -156,16 +156,14 @@ test('knows the size of the download from apt, and that the one of a missing pac
     // No repository of this lab has Mesos.
     resource?.kind === 'package' && resource.name !== 'aventer-mesos' ? [resource] : [],
   );
-  const made = packages.flatMap(({ name, file }) =>
-    file && 'control' in file ? [makeLine(name, file.control)] : [],
-  );
+  const made = packages.flatMap((one) => madePackage(one) ?? []);
   const words = packages.map(({ name, file }) => (file ? fileWord(name) : name));
   // apt asks before it downloads, and prints the size with three digits.
   const asked = await plain.run(
     [
       'dir=$(mktemp -d)',
       scripts['apt.sh'],
-      ...made,
+      ...made.map(makeLine),
       'apt-get update -qq',
       `apt-get install --no-install-recommends --assume-no ${words.join(' ')} || :`,
     ].join('\n'),
