@@ -55,6 +55,9 @@ export interface KeptCertificates {
   readonly leaves: readonly Leaf[];
 }
 
+/** Of a new cluster, for plans only. */
+export const NOT_ISSUED = { state: 'require', trusted: '', leaves: {} } as const satisfies TlsFiles;
+
 export const DAY_MS = 86_400_000;
 /** Longer validity would make a stolen key useful for longer; a renewal needs no attention. */
 export const LEAF_DAYS = 365;

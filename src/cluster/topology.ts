@@ -8,12 +8,17 @@ export function checkTopology(cluster: Cluster): Complaint[] {
   return [...checkHosts(cluster), ...checkRoles(cluster), ...checkPorts(cluster)];
 }
 
+/** True of a host with a master or an agent. */
+export function isMesos({ roles }: Pick<ClusterHost, 'roles'>): boolean {
+  return roles.includes('master') || roles.includes('agent');
+}
+
 /** The exporter reads masters and agents. */
 export function isMonitored(
   { monitoring }: Pick<Cluster, 'monitoring'>,
-  { roles }: Pick<ClusterHost, 'roles'>,
+  host: Pick<ClusterHost, 'roles'>,
 ): boolean {
-  return monitoring !== undefined && (roles.includes('master') || roles.includes('agent'));
+  return monitoring !== undefined && isMesos(host);
 }
 
 export function hostsWith(cluster: Cluster, role: Role): ClusterHost[] {

@@ -2,6 +2,7 @@
 
 import { servicesOf } from '../cluster/certificates.ts';
 import type { Cluster, ClusterHost } from '../cluster/cluster.ts';
+import { isMesos } from '../cluster/topology.ts';
 import type { Facts } from './facts.ts';
 import { CLUSTERD_PACKAGE, mesosLayout, mesosPackage } from './layout.ts';
 import type { FactsByHost } from './topology.ts';
@@ -56,10 +57,6 @@ export function tlsObstacle(cluster: Cluster, facts: FactsByHost): Obstacle | un
       };
   }
   return undefined;
-}
-
-function isMesos({ roles }: ClusterHost): boolean {
-  return roles.includes('master') || roles.includes('agent');
 }
 
 /** Undefined if it is not known. @param own undefined for an unreachable host */

@@ -47,9 +47,6 @@ export async function withoutDue(
   return { ...secrets, tls: tlsFiles({ ...kept, leaves }) };
 }
 
-/** Of a new cluster, for plans only. */
-export const NOT_ISSUED = { state: 'require', trusted: '', leaves: {} } as const;
-
 /**
  * Issues what is due, and stores it.
  * @returns the secrets with all certificates

@@ -1,5 +1,6 @@
 /** Makes a bundle: resolves the packages of each system of a cluster on one of its hosts, and collects the files. */
 
+import { NOT_ISSUED } from '../../cluster/certificates.ts';
 import { EMPTY_LOCK } from '../../cluster/versions-lock.ts';
 import { MesosupError } from '../../errors/mesosup-error.ts';
 import type { BundledImage, BundleManifest } from '../bundle/manifest.ts';
@@ -22,7 +23,6 @@ import type { Pin } from '../package-file.ts';
 import type { AptKeyResource } from '../resources/apt-key.ts';
 import { factsOf } from '../topology.ts';
 import { wantedResources } from '../wanted/wanted.ts';
-import { NOT_ISSUED } from './certificates.ts';
 import { freshSecrets, nothingChanged, type Program, sha256 } from './prepare.ts';
 import type { Session } from './session.ts';
 

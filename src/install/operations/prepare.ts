@@ -1,6 +1,7 @@
 /** Prepares a run: probe, preflight, plan. Changes nothing on any host. */
 
 import { createHash, randomBytes } from 'node:crypto';
+import { NOT_ISSUED } from '../../cluster/certificates.ts';
 import { hostNamed } from '../../cluster/choose-hosts.ts';
 import { generateSecrets, type Secrets } from '../../cluster/secrets.ts';
 import { hostsWith } from '../../cluster/topology.ts';
@@ -23,7 +24,7 @@ import { beginningOf } from '../tls-obstacles.ts';
 import { UnknownAddressError } from '../topology.ts';
 import { uninstallPlan } from '../uninstall.ts';
 import type { UpgradeIntent } from '../upgrade/intent.ts';
-import { checkedBeginning, NOT_ISSUED, withoutDue } from './certificates.ts';
+import { checkedBeginning, withoutDue } from './certificates.ts';
 import { masterAgents } from './master-agents.ts';
 import { bundleProblems, imagesOf, openBundle } from './open-bundle.ts';
 import { problemsError, type Reach, reachOf } from './reach.ts';

@@ -1,12 +1,13 @@
 /** Checks memory, disk space and mount options. */
 
 import type { Cluster, ClusterHost, Role } from '../../cluster/cluster.ts';
+import { isMesos } from '../../cluster/topology.ts';
 import { mesosPackage } from '../layout.ts';
 import { installedPackage } from '../package-state.ts';
 import type { Targets } from '../probe-targets.ts';
 import { usesRuntime } from '../runtime.ts';
 import { ZOOKEEPER_PACKAGE } from '../wanted/zookeeper.ts';
-import { error, type HostCheck, type HostCheckInput, isMesos, warning } from './check.ts';
+import { error, type HostCheck, type HostCheckInput, warning } from './check.ts';
 
 const MB = 1e6;
 

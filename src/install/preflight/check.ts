@@ -28,10 +28,6 @@ export interface HostCheckInput extends PreflightInput {
 
 export type HostCheck = (input: HostCheckInput) => readonly Problem[];
 
-export function isMesos({ roles }: ClusterHost): boolean {
-  return roles.includes('master') || roles.includes('agent');
-}
-
 export function error(host: string, check: string, message: string, remedy: string): Problem {
   return { host, check, message, remedy, severity: 'error' };
 }

@@ -1,6 +1,7 @@
 /** Checks the software that the host has already: another cluster, dpkg, Mesos and Docker. */
 
 import type { Cluster } from '../../cluster/cluster.ts';
+import { isMesos } from '../../cluster/topology.ts';
 import { isJson, parseJson } from '../../json.ts';
 import type { Facts } from '../facts.ts';
 import type { OtherDocker } from '../host-facts.ts';
@@ -10,7 +11,7 @@ import type { Targets } from '../probe-targets.ts';
 import { compareNumbers, meetsVersion, parseDebName } from '../versions.ts';
 import { DOCKER_CONFIG, DOCKER_SERVICE } from '../wanted/docker.ts';
 import { packageResource } from '../wanted/mesos-package.ts';
-import { error, type HostCheck, isMesos, warning } from './check.ts';
+import { error, type HostCheck, warning } from './check.ts';
 
 /** Installs Podman as the command `docker`. */
 const PODMAN_DOCKER = 'podman-docker';

@@ -2,9 +2,10 @@
 
 import type { AptRepository, MesosSource } from '../../cluster/cluster.ts';
 import { CLUSTERD, MESOSPHERE } from '../../cluster/repositories.ts';
+import { isMesos } from '../../cluster/topology.ts';
 import { partsWithRuntime } from '../runtime.ts';
 import { compareNumbers } from '../versions.ts';
-import { error, type HostCheck, isMesos, warning } from './check.ts';
+import { error, type HostCheck, warning } from './check.ts';
 
 /** Required by the payload's Node. */
 const OLDEST_GLIBC = '2.28';

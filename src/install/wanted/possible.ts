@@ -4,6 +4,7 @@
  * and since an earlier role, source or system may have left files behind. Only names and paths matter: texts are empty.
  */
 
+import { NOT_ISSUED } from '../../cluster/certificates.ts';
 import {
   type AptRepository,
   type Cluster,
@@ -41,7 +42,7 @@ const MONITORING = { listen: 'loopback', port: 0 } as const;
 
 const NO_SECRETS = {
   ...(Object.fromEntries(SECRET_NAMES.map((name) => [name, ''])) as Record<SecretName, string>),
-  tls: { state: 'require', trusted: '', leaves: {} } as const,
+  tls: NOT_ISSUED,
 };
 
 /** May contain duplicates. */
